@@ -1,0 +1,42 @@
+// Quantum gates: each is one 2x2 matrix on pairs of amplitudes.
+//
+// A gate on one wire pairs the basis states that differ in that wire's bit. A controlled gate does
+// so only where the control bit is 1. SWAP exchanges the pairs |01> and |10> of its two wires: the
+// matrix X on those pairs. So every gate is a matrix (here) and a choice of pairs (pairs.hpp).
+#pragma once
+
+#include <array>
+#include <complex>
+#include <string_view>
+
+#include "tensor/real.hpp"
+
+namespace qisa {
+
+enum class Gate { H, X, Y, Z, S, T, RX, RY, RZ, CNOT, CZ, SWAP, CRX, CRY, CRZ };
+
+/// [[m00, m01], [m10, m11]], row-major: new amplitudes are m times old ones.
+using Matrix2 = std::array<std::complex<double>, 4>;
+
+/// The textbook's name: "H", "RX", "CNOT", …
+std::string_view name(Gate gate);
+
+/// Whether the gate has a rotation angle: RX, RY, RZ and their controlled forms.
+bool has_angle(Gate gate);
+
+/// Whether the gate acts on two wires.
+bool has_two_wires(Gate gate);
+
+/// The matrix on a pair. Rotations are R_P(angle) = exp(-i angle P / 2), angle in radians; other
+/// gates ignore it.
+Matrix2 matrix(Gate gate, double angle);
+
+/// d matrix / d angle = -i/2 P R_P(angle). Only for gates with an angle.
+Matrix2 matrix_derivative(Gate gate, double angle);
+
+/// Conjugate transpose: the inverse of a gate's matrix.
+Matrix2 adjoint(const Matrix2& m);
+
+Matrix2 operator*(const Matrix2& a, const Matrix2& b);
+
+}  // namespace qisa

@@ -1,0 +1,68 @@
+#include "autograd/backward.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace qisa {
+namespace {
+
+using Nodes = std::vector<NodePointer, pool::Allocator<NodePointer>>;
+
+/// Every node behind `output`, newest first. As a node is created after its inputs, that is an order
+/// in which each node comes before all nodes that it depends on.
+Nodes reverse_order(const NodePointer& output) {
+  Nodes order{output};
+  output->visited = true;
+  for (std::size_t next = 0; next < order.size(); ++next) {
+    const Node& node = *order[next];  // on the heap: stays where it is while `order` grows
+    for (const NodePointer& input : node.inputs) {
+      if (input && !input->visited) {
+        input->visited = true;
+        order.push_back(input);
+      }
+    }
+  }
+  for (const NodePointer& node : order) node->visited = false;
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a->number > b->number; });
+  return order;
+}
+
+}  // namespace
+
+void backward(const Variable& output) {
+  check(output.value().size() == 1, "backward() starts from one number, not from shape {}; sum it first or give a seed",
+        output.shape());
+  backward(output, Tensor::full(output.shape(), 1));
+}
+
+void backward(const Variable& output, const Tensor& seed) {
+  check(output.requires_gradient(), "backward() from a constant: nothing that it depends on wants a gradient");
+  check(seed.shape() == output.shape(), "backward() from shape {} with a seed of shape {}", output.shape(),
+        seed.shape());
+  InputGradients(std::span(&output.node(), 1)).add(0, seed);
+  for (const NodePointer& node : reverse_order(output.node())) {
+    check(!node->released, "backward() through a graph whose {} node an earlier call has freed", node->name);
+    if (node->inputs.empty()) continue;  // a leaf keeps its gradient
+    InputGradients inputs(node->inputs);
+    if (!node->gradient.empty()) node->backward(node->gradient, inputs);
+    node->release();
+  }
+}
+
+std::string to_dot(const Variable& output) {
+  check(output.requires_gradient(), "to_dot() of a constant: there is no graph");
+  const Nodes order = reverse_order(output.node());
+  std::unordered_map<const Node*, std::size_t> ids;
+  for (const NodePointer& node : order) ids.emplace(node.get(), ids.size());
+  std::string boxes, arrows;
+  for (const NodePointer& node : order) {
+    boxes += fmt::format("  n{} [label=\"{}\\n{}\"{}];\n", ids[node.get()], node->name, node->shape,
+                         node->inputs.empty() ? ", style=filled" : "");
+    for (const NodePointer& input : node->inputs) {
+      if (input) arrows += fmt::format("  n{} -> n{};\n", ids[input.get()], ids[node.get()]);
+    }
+  }
+  return "digraph autograd {\n  rankdir=BT;\n  node [shape=box];\n" + boxes + arrows + "}\n";
+}
+
+}  // namespace qisa

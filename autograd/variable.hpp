@@ -1,0 +1,140 @@
+// Variable: a tensor that remembers how it was computed. Node: one step of that memory.
+//
+// An operation computes its value at once and, unless gradients are off, appends a Node to the
+// tape: which nodes its inputs came from, and a function that turns the gradient of its output into
+// gradients of its inputs. backward() (backward.hpp) walks the nodes in reverse. A Variable without
+// a node is a constant. The operations are in the other headers of this folder; relu in
+// activation.cpp is a good first one to read.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "tensor/pool.hpp"
+#include "tensor/tensor.hpp"
+
+namespace qisa {
+
+struct Node;
+using NodePointer = std::shared_ptr<Node>;
+
+/// Where an operation's backward function leaves the gradients of its inputs, by position.
+class InputGradients {
+ public:
+  explicit InputGradients(std::span<const NodePointer> inputs) : inputs_(inputs) {}
+
+  /// Whether input i needs a gradient; if not, computing one is wasted.
+  bool wanted(std::size_t i) const { return inputs_[i] != nullptr; }
+  /// Adds `contribution`, of the input's shape, to the gradient of input i (if it is wanted).
+  void add(std::size_t i, Tensor contribution);
+  /// The gradient so far of input i, zero if there was none, for the caller to add into in place.
+  Tensor& accumulator(std::size_t i);
+
+ private:
+  std::span<const NodePointer> inputs_;
+};
+
+/// One step on the tape.
+struct Node {
+  const char* name;      // of the operation, for errors and drawings
+  Shape shape;           // of the output
+  std::uint64_t number;  // counts up in order of creation: inputs have smaller numbers than outputs
+  std::vector<NodePointer, pool::Allocator<NodePointer>> inputs;  // null where an input is constant
+  Tensor gradient;                                                // of the output: the sum of the contributions so far
+  bool owns_gradient = true;  // false: `gradient` is memory that the caller gave, to add into
+  bool visited = false;       // by the walk that is going on
+  bool released = false;      // backward() has used this node
+
+  Node(const char* operation, const Shape& output);
+  virtual ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  /// Turns the output's gradient into the inputs' gradients. Leaves have none to compute.
+  virtual void backward(const Tensor& gradient, InputGradients& inputs);
+  /// Frees what backward() needed.
+  virtual void release();
+};
+
+class Variable {
+ public:
+  Variable() = default;
+  /// A constant.
+  explicit Variable(Tensor value) : value_(std::move(value)) {}
+  Variable(Tensor value, NodePointer node) : value_(std::move(value)), node_(std::move(node)) {}
+
+  /// A variable whose gradient is wanted.
+  static Variable leaf(Tensor value);
+  /// A variable whose gradient is added to `gradient`, of the same shape, in place.
+  static Variable leaf(Tensor value, Tensor gradient);
+
+  const Tensor& value() const { return value_; }
+  const Shape& shape() const { return value_.shape(); }
+  const NodePointer& node() const { return node_; }
+  bool requires_gradient() const { return node_ != nullptr; }
+  /// The gradient that backward() found; zeros if nothing depended on this variable.
+  /// Throws for a constant.
+  Tensor gradient() const;
+
+ private:
+  Tensor value_;
+  NodePointer node_;
+};
+
+/// Whether operations are recorded on this thread.
+bool is_recording();
+
+/// While it lives, operations on this thread are not recorded: for inference.
+class NoGradient {
+ public:
+  NoGradient();
+  ~NoGradient();
+  NoGradient(const NoGradient&) = delete;
+  NoGradient& operator=(const NoGradient&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// A node with the backward function of one operation and all that it captured.
+template <class Backward>
+struct OperationNode final : Node {
+  std::optional<Backward> function;
+
+  OperationNode(const char* operation, const Shape& output, Backward backward_function)
+      : Node(operation, output), function(std::move(backward_function)) {}
+  void backward(const Tensor& output_gradient, InputGradients& input_gradients) override {
+    (*function)(output_gradient, input_gradients);
+  }
+  void release() override {
+    function.reset();
+    Node::release();
+  }
+};
+
+/// The result of an operation: `value`, and on the tape `backward`, a function of (const Tensor&
+/// gradient of the output, InputGradients&). Nothing is recorded when gradients are off or no input
+/// needs one. `backward` captures tensors that it needs, never its own output variable.
+template <class Backward>
+Variable record(const char* operation, Tensor value, std::span<const Variable> inputs, Backward backward) {
+  bool wanted = false;
+  for (const Variable& input : inputs) wanted = wanted || input.requires_gradient();
+  if (!wanted || !is_recording()) return Variable(std::move(value));
+  auto node = std::allocate_shared<OperationNode<Backward>>(pool::Allocator<Node>(), operation, value.shape(),
+                                                            std::move(backward));
+  node->inputs.reserve(inputs.size());
+  for (const Variable& input : inputs) node->inputs.push_back(input.node());
+  return Variable(std::move(value), std::move(node));
+}
+
+template <class Backward>
+Variable record(const char* operation, Tensor value, std::initializer_list<Variable> inputs, Backward backward) {
+  return record(operation, std::move(value), std::span(inputs.begin(), inputs.size()), std::move(backward));
+}
+
+}  // namespace qisa

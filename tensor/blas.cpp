@@ -1,0 +1,37 @@
+#include "tensor/blas.hpp"
+
+#include <cblas.h>
+#include <fmt/format.h>
+
+namespace qisa {
+namespace {
+
+void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, float alpha, const float* a, int lda,
+          const float* b, int ldb, float beta, float* c, int ldc) {
+  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+[[maybe_unused]] void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, double alpha, const double* a,
+                           int lda, const double* b, int ldb, double beta, double* c, int ldc) {
+  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+}  // namespace
+
+void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
+          const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
+  if (m == 0 || n == 0) return;  // BLAS rejects leading dimensions of 0
+  const auto leading = [](Index ld) { return static_cast<int>(ld > 0 ? ld : 1); };
+  call(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(m),
+       static_cast<int>(n), static_cast<int>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+}
+
+void use_one_blas_thread() { openblas_set_num_threads(1); }
+
+std::string blas_description() {
+  const std::string config = openblas_get_config();  // "OpenBLAS 0.3.21 …"
+  const auto version_end = config.find(' ', config.find(' ') + 1);
+  return fmt::format("{}, {}", config.substr(0, version_end), openblas_get_corename());
+}
+
+}  // namespace qisa

@@ -1,0 +1,22 @@
+// Matrix products: the one place that calls BLAS.
+#pragma once
+
+#include <string>
+
+#include "tensor/real.hpp"
+
+namespace qisa {
+
+/// C = alpha op(A) op(B) + beta C, all row-major; op transposes if asked to.
+/// Shapes: op(A) [m, k], op(B) [k, n], C [m, n]. `lda`, `ldb`, `ldc` are the distances between the
+/// rows of A, B and C as they lie in memory. With beta = 0, C is not read.
+void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
+          const Real* b, Index ldb, Real beta, Real* c, Index ldc);
+
+/// Makes BLAS run in the calling thread only: the program itself splits its work over threads.
+void use_one_blas_thread();
+
+/// What BLAS this is and which processor's kernel it chose, for example "OpenBLAS 0.3.21, SkylakeX".
+std::string blas_description();
+
+}  // namespace qisa

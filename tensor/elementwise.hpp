@@ -1,0 +1,89 @@
+// Elementwise arithmetic on tensors, with NumPy's broadcasting.
+#pragma once
+
+#include <array>
+
+#include "tensor/tensor.hpp"
+
+namespace qisa {
+
+/// f applied to each element.
+template <class Function>
+Tensor map(const Tensor& x, Function f) {
+  Tensor y(x.shape());
+  const Real* from = x.data();
+  Real* to = y.data();
+  const Index count = x.size();
+#pragma omp simd
+  for (Index i = 0; i < count; ++i) to[i] = f(from[i]);
+  return y;
+}
+
+/// Distances in memory between neighbours along each axis of a broadcast result; 0 where the
+/// operand has size 1 and is repeated.
+using Strides = std::array<Index, Shape::max_rank>;
+Strides broadcast_strides(const Shape& operand, const Shape& result);
+
+/// Calls visit(result, a, b) with the offsets at which each row begins: a row is a run along the last
+/// axis of `result`.
+template <class Visit>
+void for_each_row(const Shape& result, const Strides& a, const Strides& b, Visit visit) {
+  const int last = result.rank() - 1;
+  const Index length = last < 0 ? 1 : result[last];
+  std::array<Index, Shape::max_rank> position{};
+  Index offset_a = 0, offset_b = 0;
+  for (Index offset = 0, size = result.size(); offset < size; offset += length) {
+    visit(offset, offset_a, offset_b);
+    for (int axis = last - 1; axis >= 0; --axis) {  // count up, like an odometer
+      const auto i = static_cast<std::size_t>(axis);
+      offset_a += a[i];
+      offset_b += b[i];
+      if (++position[i] < result[axis]) break;
+      offset_a -= a[i] * result[axis];
+      offset_b -= b[i] * result[axis];
+      position[i] = 0;
+    }
+  }
+}
+
+/// f(a, b) for each pair of elements, broadcast. `operation` names the caller in errors.
+template <class Function>
+Tensor zip(const char* operation, const Tensor& a, const Tensor& b, Function f) {
+  const Shape shape = broadcast(operation, a.shape(), b.shape());
+  Tensor result(shape);
+  const Real *from_a = a.data(), *from_b = b.data();
+  Real* to = result.data();
+  if (a.shape() == b.shape()) {
+    const Index count = result.size();
+#pragma omp simd
+    for (Index i = 0; i < count; ++i) to[i] = f(from_a[i], from_b[i]);
+    return result;
+  }
+  const Strides strides_a = broadcast_strides(a.shape(), shape), strides_b = broadcast_strides(b.shape(), shape);
+  const int last = shape.rank() - 1;
+  const Index length = shape[last], step_a = strides_a[static_cast<std::size_t>(last)],
+              step_b = strides_b[static_cast<std::size_t>(last)];
+  for_each_row(shape, strides_a, strides_b, [&](Index row, Index row_a, Index row_b) {
+#pragma omp simd
+    for (Index i = 0; i < length; ++i) to[row + i] = f(from_a[row_a + i * step_a], from_b[row_b + i * step_b]);
+  });
+  return result;
+}
+
+/// Sums `x` over the axes along which `shape` was broadcast to x.shape(): the gradient of
+/// broadcasting.
+Tensor sum_to(const Tensor& x, const Shape& shape);
+
+/// A tensor seen as [outer, size, inner], where `size` is the chosen axis.
+struct AxisView {
+  Index outer = 1, size = 1, inner = 1;
+  AxisView(const Shape& shape, int axis);
+};
+
+/// Sum over one axis, which is dropped.
+Tensor sum(const Tensor& x, int axis);
+
+/// `x` with two axes exchanged.
+Tensor transpose(const Tensor& x, int axis_a, int axis_b);
+
+}  // namespace qisa

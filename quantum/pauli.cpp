@@ -31,6 +31,8 @@ std::complex<double> PauliString::phase(Index i) const {
 }
 
 std::vector<PauliString> draw_pauli_strings(Random& random, int wires, int count) {
+  check(wires >= 1 && wires <= Circuit::max_wires, "Pauli strings have 1 to {} characters, not {}", Circuit::max_wires,
+        wires);
   std::vector<PauliString> strings;
   while (static_cast<int>(strings.size()) < count) {
     std::string text(static_cast<std::size_t>(wires), 'I');

@@ -40,7 +40,7 @@ class PauliString {
 };
 
 /// Draws `count` strings as the paper does: each character is I with probability 0.9, otherwise X, Y
-/// or Z alike; a string of I alone is drawn again.
+/// or Z alike; a string of I alone is drawn again. Throws unless 1 <= wires <= Circuit::max_wires.
 std::vector<PauliString> draw_pauli_strings(Random& random, int wires, int count);
 
 }  // namespace qisa

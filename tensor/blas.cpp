@@ -6,7 +6,9 @@
 namespace qisa {
 namespace {
 
-void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, float alpha, const float* a, int lda,
+[[maybe_unused]] const bool one_thread = (openblas_set_num_threads(1), true);  // when the program starts
+
+[[maybe_unused]] void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, float alpha, const float* a, int lda,
           const float* b, int ldb, float beta, float* c, int ldc) {
   cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
@@ -25,8 +27,6 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real al
   call(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(m),
        static_cast<int>(n), static_cast<int>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
 }
-
-void use_one_blas_thread() { openblas_set_num_threads(1); }
 
 std::string blas_description() {
   const std::string config = openblas_get_config();  // "OpenBLAS 0.3.21 …"

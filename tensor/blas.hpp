@@ -1,4 +1,6 @@
 // Matrix products: the one place that calls BLAS.
+//
+// BLAS runs in the calling thread only: the program itself splits its work over threads (nn/workers.hpp).
 #pragma once
 
 #include <string>
@@ -12,9 +14,6 @@ namespace qisa {
 /// rows of A, B and C as they lie in memory. With beta = 0, C is not read.
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
           const Real* b, Index ldb, Real beta, Real* c, Index ldc);
-
-/// Makes BLAS run in the calling thread only: the program itself splits its work over threads.
-void use_one_blas_thread();
 
 /// What BLAS this is and which processor's kernel it chose, for example "OpenBLAS 0.3.21, SkylakeX".
 std::string blas_description();

@@ -1,0 +1,78 @@
+# `make help` lists what can be made.
+#
+#   ARGS="…"        options of train or sample, as in: make train ARGS="--n_layer 2"
+#   PORTABLE=1      programs that run on other machines too, at some cost in speed
+
+JOBS    := $(shell nproc 2>/dev/null || echo 2)
+BUILD   := build
+CMAKE   := cmake -S . -DQISA_PORTABLE=$(if $(PORTABLE),ON,OFF)
+SOURCES := tensor autograd quantum nn apps tests
+
+PACKAGES := g++ cmake make libopenblas-dev libfmt-dev catch2 libbenchmark-dev libcli11-dev nlohmann-json3-dev \
+            $(if $(shell command -v curl wget),,curl ca-certificates)
+
+DATA_URL    := https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt
+DATA_SHA256 := 86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed
+
+.PHONY: help deps build train sample test check bench data format clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+deps: ## install what is missing, with the system's package manager
+	@if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then \
+	  echo "deps: no apt-get here; if the build stops, install what corresponds to: $(PACKAGES)"; \
+	else \
+	  missing=""; \
+	  for package in $(PACKAGES); do \
+	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	  done; \
+	  if [ -n "$$missing" ]; then \
+	    echo "deps: installing$$missing"; \
+	    sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	    log=$$(mktemp); \
+	    { $$sudo apt-get update && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y --no-install-recommends $$missing; } \
+	      >$$log 2>&1 || { tail -n 5 $$log; echo "deps: apt-get could not install$$missing; the lines above say why"; exit 1; }; \
+	    rm -f $$log; \
+	  fi; \
+	fi
+
+build: deps ## the programs, in apps/
+	@$(CMAKE) -B $(BUILD) >/dev/null
+	@cmake --build $(BUILD) --parallel $(JOBS) --target train sample -- -s
+
+train: build ## train a model on data/shakespeare.txt, or without a network on the built-in play
+	@[ -f data/shakespeare.txt ] || $(MAKE) -s data || true
+	@./apps/train $(ARGS)
+
+sample: build ## write text with the newest model
+	@./apps/sample $(ARGS)
+
+test: deps ## build and run all tests
+	@$(CMAKE) -B $(BUILD) >/dev/null
+	@cmake --build $(BUILD) --parallel $(JOBS) -- -s
+	@ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --progress
+
+check: deps ## format, warnings as errors, and all tests under the sanitizers
+	@clang-format --version >/dev/null || { echo "check: install clang-format first"; exit 1; }
+	@clang-format --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
+	@$(CMAKE) -B $(BUILD)/check -DQISA_STRICT=ON -DQISA_SANITIZE=address,undefined >/dev/null
+	@cmake --build $(BUILD)/check --parallel $(JOBS) -- -s
+	@ctest --test-dir $(BUILD)/check --parallel $(JOBS) --output-on-failure --progress
+
+data: ## fetch tiny Shakespeare (1.1 MB) into data/, and verify it
+	@mkdir -p data
+	@part=data/shakespeare.txt.part; \
+	if command -v curl >/dev/null; then curl -fsSL --connect-timeout 10 --max-time 120 -o $$part $(DATA_URL) 2>/dev/null; \
+	else wget -q --timeout=10 --tries=1 -O $$part $(DATA_URL); fi \
+	  || { rm -f $$part; echo "data: cannot reach $(DATA_URL)"; exit 1; }; \
+	echo "$(DATA_SHA256)  $$part" | sha256sum --check --status \
+	  || { rm -f $$part; echo "data: what came is not tiny Shakespeare: its SHA-256 is wrong"; exit 1; }; \
+	mv $$part data/shakespeare.txt; echo "data: data/shakespeare.txt"
+
+format: ## format all sources
+	@clang-format -i $$(git ls-files '*.cpp' '*.hpp')
+
+clean: ## remove what was built; runs/ and data/ stay
+	@rm -rf $(BUILD) apps/train apps/sample

@@ -1,0 +1,17 @@
+// The text to train on or to evaluate: a file, or the built-in corpus.
+#pragma once
+
+#include <string>
+
+namespace qisa {
+
+struct Corpus {
+  std::string text;
+  std::string description;  // one line for a person
+};
+
+/// `data` is a path, "builtin", or empty for data/shakespeare.txt if it is there and builtin otherwise.
+/// Throws when the file cannot be read.
+Corpus load_corpus(const std::string& data);
+
+}  // namespace qisa

@@ -1,0 +1,150 @@
+#include "apps/options.hpp"
+
+#include <fmt/format.h>
+
+#include "apps/command_line.hpp"
+#include "nn/mechanism.hpp"
+#include "nn/workers.hpp"
+
+namespace qisa {
+namespace {
+
+using Choices = std::vector<std::string>;
+
+template <class Choice>
+Choices names_of(const std::map<std::string, Choice>& table) {
+  Choices names;
+  for (const auto& entry : table) names.push_back(entry.first);
+  return names;
+}
+
+Choices mechanism_names() {
+  Choices names;
+  for (const MechanismEntry& entry : mechanisms()) names.push_back(entry.name);
+  return names;
+}
+
+/// Calls visit(name, value, help, choices) for every option, in the order of the help.
+template <class Options, class Visit>
+void for_each_option(Options& o, Visit visit) {
+  const Choices any;
+  visit("attention", o.attention, "attention mechanism", mechanism_names());
+  visit("normalizer", o.normalizer, "how Gaussian scores become weights (softmax: as published; csa has no choice)",
+        names_of(normalizer_names));
+  visit("aggregation", o.aggregation, "causal, or transposed as published, which reads the future",
+        names_of(aggregation_names));
+  visit("n_layer", o.n_layer, "blocks", any);
+  visit("n_head", o.n_head, "attention heads a block", any);
+  visit("n_embd", o.n_embd, "width of the model, a multiple of n_head", any);
+  visit("block_size", o.block_size, "context length in characters", any);
+  visit("activation", o.activation, "of the feed-forward layer", names_of(activation_names));
+  visit("tie_embeddings", o.tie_embeddings, "use the token embedding as output layer too", any);
+  visit("init", o.init, "starting weights: as the paper's, or GPT's normal(0.02)", names_of(initialization_names));
+  visit("score_scale", o.score_scale, "csa divides scores by the root of n_embd, or of the head's size",
+        names_of(score_scale_names));
+  visit("batch_size", o.batch_size, "sequences a step", any);
+  visit("max_iters", o.max_iters, "training steps", any);
+  visit("learning_rate", o.learning_rate, "largest learning rate", any);
+  visit("min_lr", o.min_lr, "learning rate at the end (-1: a tenth of learning_rate)", any);
+  visit("warmup_iters", o.warmup_iters, "steps over which the learning rate rises", any);
+  visit("lr_decay_iters", o.lr_decay_iters, "step at which min_lr is reached, along a cosine (-1: max_iters)", any);
+  visit("weight_decay", o.weight_decay, "AdamW's weight decay", any);
+  visit("decay", o.decay, "what decays: all parameters, or matrices only", Choices{"all", "matrices"});
+  visit("beta1", o.beta1, "AdamW's decay rate of the first moment", any);
+  visit("beta2", o.beta2, "AdamW's decay rate of the second moment", any);
+  visit("grad_clip", o.grad_clip, "largest norm of the gradient (0: no limit)", any);
+  visit("dropout", o.dropout, "dropout probability", any);
+  visit("eval_interval", o.eval_interval, "steps between evaluations on the validation text", any);
+  visit("eval_iters", o.eval_iters, "batches an evaluation (0: the whole validation text; the last is always whole)",
+        any);
+  visit("log_interval", o.log_interval, "steps between log entries", any);
+  visit("seed", o.seed, "seed of weights, Pauli strings, batches and dropout", any);
+  visit("threads", o.threads, "threads; results do not depend on it (0: one a processor)", any);
+  visit("data", o.data, "text file (UTF-8), or builtin (empty: data/shakespeare.txt if it is there, else builtin)",
+        any);
+  visit("out_dir", o.out_dir, "folder for checkpoints and log (empty: a new one in runs/)", any);
+}
+
+void check_interval(const char* name, Index value) { check(value >= 1, "{} must be at least 1, not {}", name, value); }
+
+}  // namespace
+
+ModelSettings TrainOptions::model_settings(Index vocabulary_size) const {
+  ModelSettings settings;
+  settings.vocabulary_size = vocabulary_size;
+  settings.n_layer = n_layer;
+  settings.n_head = n_head;
+  settings.n_embd = n_embd;
+  settings.block_size = block_size;
+  settings.attention = attention;
+  settings.normalizer = normalizer_names.at(normalizer);
+  settings.aggregation = aggregation_names.at(aggregation);
+  settings.activation = activation_names.at(activation);
+  settings.init = initialization_names.at(init);
+  settings.score_scale = score_scale_names.at(score_scale);
+  settings.tie_embeddings = tie_embeddings;
+  settings.validate();
+  return settings;
+}
+
+TrainingSettings TrainOptions::training_settings() const {
+  check_interval("max_iters", max_iters);
+  check_interval("eval_interval", eval_interval);
+  check_interval("log_interval", log_interval);
+  check(eval_iters >= 0, "eval_iters must be at least 0, not {}", eval_iters);
+  check(learning_rate > 0 && min_lr >= 0 && min_lr <= learning_rate,
+        "learning_rate {} and min_lr {}: the first must be positive and the second from 0 to it", learning_rate,
+        min_lr);
+  check(warmup_iters >= 0 && lr_decay_iters >= 0, "warmup_iters {} and lr_decay_iters {} must not be negative",
+        warmup_iters, lr_decay_iters);
+  check(weight_decay >= 0 && beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1 && grad_clip >= 0,
+        "weight_decay {} and grad_clip {} must be at least 0, beta1 {} and beta2 {} at least 0 and less than 1",
+        weight_decay, grad_clip, beta1, beta2);
+  TrainingSettings settings;
+  settings.batch_size = batch_size;
+  settings.learning_rate = {learning_rate, min_lr, warmup_iters, lr_decay_iters};
+  settings.adamw.beta1 = beta1;
+  settings.adamw.beta2 = beta2;
+  settings.adamw.weight_decay = weight_decay;
+  settings.adamw.decay_all = decay == "all";
+  settings.grad_clip = grad_clip;
+  settings.dropout = dropout;
+  settings.seed = seed;
+  return settings;
+}
+
+TrainOptions parse_train_options(int argc, char** argv) {
+  CLI::App app("Train a small GPT with classical or quantum-inspired attention on a text.", "train");
+  TrainOptions options;
+  for_each_option(options,
+                  [&app](const std::string& name, auto& value, const std::string& help, const Choices& choices) {
+                    CLI::Option* option;
+                    if constexpr (std::is_same_v<std::remove_reference_t<decltype(value)>, bool>) {
+                      option = app.add_flag("--" + name, value, help);
+                    } else {
+                      option = app.add_option("--" + name, value, help)->capture_default_str();
+                    }
+                    if (!choices.empty()) option->check(CLI::IsMember(choices));
+                  });
+  app.set_config("--config", "", "file of the same options, one a line: name = value")->check(CLI::ExistingFile);
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  parse_or_exit(app, argc, argv);
+  if (options.min_lr == -1) options.min_lr = options.learning_rate / 10;
+  if (options.lr_decay_iters == -1) options.lr_decay_iters = options.max_iters;
+  if (options.threads == 0) options.threads = available_processors();
+  return options;
+}
+
+std::string to_config(const TrainOptions& options) {
+  std::string text;
+  for_each_option(options, [&text](const char* name, const auto& value, const char*, const Choices&) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+      text += fmt::format("{} = \"{}\"\n", name, value);
+    } else {
+      text += fmt::format("{} = {}\n", name, value);
+    }
+  });
+  return text;
+}
+
+}  // namespace qisa

@@ -1,0 +1,77 @@
+// Writes text with a trained model.
+#include <fmt/format.h>
+
+#include "apps/command_line.hpp"
+#include "apps/run_folder.hpp"
+#include "nn/checkpoint.hpp"
+#include "nn/sampler.hpp"
+#include "nn/text_data.hpp"
+
+using namespace qisa;
+
+namespace {
+
+struct SampleOptions {
+  std::string checkpoint, start = "\n";
+  Index num_samples = 1, max_new_tokens = 500;
+  SamplingSettings sampling{0.8, 0, 1, 1337};
+};
+
+SampleOptions parse(int argc, char** argv) {
+  CLI::App app("Write text with a trained model.", "sample");
+  SampleOptions options;
+  app.add_option("--checkpoint", options.checkpoint,
+                 "checkpoint file, or a run's folder (default: the newest in runs/)");
+  app.add_option("--start", options.start, "text to continue, or FILE:path (default: a new line)");
+  app.add_option("--num_samples", options.num_samples, "texts to write")->capture_default_str();
+  app.add_option("--max_new_tokens", options.max_new_tokens, "characters a text")->capture_default_str();
+  app.add_option("--temperature", options.sampling.temperature,
+                 "below 1 bolder, above 1 wilder; 0 takes the likeliest character always")
+      ->capture_default_str();
+  app.add_option("--top_k", options.sampling.top_k, "only the k likeliest characters (0: all)")->capture_default_str();
+  app.add_option("--top_p", options.sampling.top_p, "only the likeliest characters that together have probability p")
+      ->capture_default_str();
+  app.add_option("--seed", options.sampling.seed, "the same seed writes the same text")->capture_default_str();
+  parse_or_exit(app, argc, argv);
+  return options;
+}
+
+std::filesystem::path find_checkpoint(const std::string& given) {
+  if (given.empty()) {
+    const auto newest = newest_checkpoint("runs");
+    check(newest.has_value(),
+          "there is no checkpoint in runs/; train a model first (`make train`), or give --checkpoint");
+    return *newest;
+  }
+  if (std::filesystem::is_directory(given)) return std::filesystem::path(given) / "latest.safetensors";
+  return given;
+}
+
+int sample(const SampleOptions& options) {
+  check(options.num_samples >= 1 && options.max_new_tokens >= 1,
+        "num_samples {} and max_new_tokens {} must be at least 1", options.num_samples, options.max_new_tokens);
+  options.sampling.validate();
+  const Checkpoint checkpoint = load_checkpoint(find_checkpoint(options.checkpoint));
+  const std::string start = options.start.starts_with("FILE:") ? read_text(options.start.substr(5)) : options.start;
+  const std::vector<std::int32_t> prompt = checkpoint.tokenizer.encode(start);
+  check(!prompt.empty(), "--start is empty; give at least one character");
+
+  for (Index number = 0; number < options.num_samples; ++number) {
+    if (number > 0) fmt::print("\n---------------\n");
+    if (start != "\n") fmt::print("{}", start);
+    Sampler sampler(checkpoint.model, options.sampling, prompt, static_cast<std::uint32_t>(number));
+    for (Index i = 0; i < options.max_new_tokens; ++i) {
+      fmt::print("{}", checkpoint.tokenizer.decode(sampler.next()));
+      std::fflush(stdout);
+    }
+    fmt::print("\n");
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const SampleOptions options = parse(argc, argv);
+  return run_main([&] { return sample(options); });
+}

@@ -1,0 +1,67 @@
+#include "nn/adamw.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace qisa {
+namespace {
+
+bool is_matrix(const Shape& shape) { return shape.rank() == 2 && shape.size() > 1; }
+
+}  // namespace
+
+AdamW::AdamW(const Parameters& parameters, const AdamWSettings& settings)
+    : first_moment(Tensor::zeros({parameters.size()})),
+      second_moment(Tensor::zeros({parameters.size()})),
+      settings_(settings) {
+  for (const NamedParameter& part : parameters.names()) {
+    const bool decays = settings.decay_all || is_matrix(part.shape);
+    if (ranges_.empty() || ranges_.back().decays != decays) ranges_.push_back({part.offset, 0, decays});
+    ranges_.back().count += part.shape.size();
+  }
+}
+
+void AdamW::step(Tensor& values, const Tensor& gradient, double learning_rate) {
+  ++steps;
+  const double correction1 = 1 - std::pow(settings_.beta1, static_cast<double>(steps));
+  const double correction2 = 1 - std::pow(settings_.beta2, static_cast<double>(steps));
+  const Real beta1 = static_cast<Real>(settings_.beta1), beta2 = static_cast<Real>(settings_.beta2);
+  const Real rate = static_cast<Real>(learning_rate / correction1);
+  const Real root = static_cast<Real>(1 / std::sqrt(correction2)), epsilon = static_cast<Real>(settings_.epsilon);
+  for (const Range& range : ranges_) {
+    const Real kept = static_cast<Real>(range.decays ? 1 - learning_rate * settings_.weight_decay : 1);
+    Real *p = values.data() + range.first, *m = first_moment.data() + range.first,
+         *v = second_moment.data() + range.first;
+    const Real* g = gradient.data() + range.first;
+#pragma omp simd
+    for (Index i = 0; i < range.count; ++i) {
+      m[i] = beta1 * m[i] + (1 - beta1) * g[i];
+      v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
+      p[i] = p[i] * kept - rate * m[i] / (std::sqrt(v[i]) * root + epsilon);
+    }
+  }
+}
+
+double clip_gradient(Tensor& gradient, double limit) {
+  double squares = 0;
+  const Real* g = gradient.data();
+  const Index count = gradient.size();
+#pragma omp simd reduction(+ : squares)
+  for (Index i = 0; i < count; ++i) squares += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+  const double norm = std::sqrt(squares);
+  if (limit > 0 && norm > limit) {
+    const Real factor = static_cast<Real>(limit / norm);
+    for (Real& value : gradient.values()) value *= factor;
+  }
+  return norm;
+}
+
+double LearningRateSchedule::operator()(Index step) const {
+  if (step < warmup) return largest * static_cast<double>(step + 1) / static_cast<double>(warmup + 1);
+  if (step >= decay_end) return smallest;
+  const double progress = static_cast<double>(step - warmup) / static_cast<double>(decay_end - warmup);
+  return smallest + (largest - smallest) * (1 + std::cos(std::numbers::pi * progress)) / 2;
+}
+
+}  // namespace qisa

@@ -1,0 +1,40 @@
+// A checkpoint: one safetensors file that holds a model and how far its training has come.
+//
+// Weights stand under the names of the paper's published code. The metadata has the model's settings
+// ("settings", JSON), the vocabulary ("vocabulary", its characters in order) and the Pauli strings
+// ("pauli_strings", JSON indexed [layer][head][m]). The trainer's state has names that begin with
+// "trainer/", which readers of models pass over.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "nn/adamw.hpp"
+#include "nn/gpt.hpp"
+#include "nn/tokenizer.hpp"
+
+namespace qisa {
+
+/// Where a training run stands: with the weights, all that it needs to go on.
+struct TrainingState {
+  Index steps = 0;  // optimizer steps done
+  Tensor first_moment, second_moment;
+  double best_loss = 0;                         // smallest validation loss so far; infinite before the first
+  std::map<std::string, std::string> settings;  // training settings by name, as text
+};
+
+struct Checkpoint {
+  GPT model;
+  Tokenizer tokenizer;
+  std::optional<TrainingState> training;
+};
+
+/// Replaces the file at once, as write_atomically() does; throws what that throws.
+void save_checkpoint(const std::filesystem::path& path, const GPT& model, const Tokenizer& tokenizer,
+                     const TrainingState* training);
+
+/// Throws, naming the tensor or setting and what was expected, when the file is no such checkpoint.
+Checkpoint load_checkpoint(const std::filesystem::path& path);
+
+}  // namespace qisa

@@ -1,0 +1,120 @@
+#include "nn/gpt.hpp"
+
+#include "autograd/operations.hpp"
+
+namespace qisa {
+namespace {
+
+ModelStrings draw_strings(const ModelSettings& settings, std::uint64_t seed) {
+  settings.validate();
+  Random random(seed, Purpose::pauli_strings);
+  ModelStrings strings(static_cast<std::size_t>(settings.n_layer));
+  for (LayerStrings& layer : strings) {
+    layer.resize(static_cast<std::size_t>(settings.n_head));
+    if (!find_mechanism(settings.attention).measures) continue;
+    for (auto& head : layer) {
+      head = draw_pauli_strings(random, wires_for(settings.n_embd), static_cast<int>(settings.head_size()));
+    }
+  }
+  return strings;
+}
+
+void check_strings(const ModelSettings& settings, const ModelStrings& strings) {
+  settings.validate();
+  const std::size_t count =
+      find_mechanism(settings.attention).measures ? static_cast<std::size_t>(settings.head_size()) : 0;
+  check(std::ssize(strings) == settings.n_layer, "Pauli strings of {} layers for a model of {}", strings.size(),
+        settings.n_layer);
+  for (const LayerStrings& layer : strings) {
+    check(std::ssize(layer) == settings.n_head, "Pauli strings of {} heads for a model of {}", layer.size(),
+          settings.n_head);
+    for (const auto& head : layer) {
+      check(head.size() == count, "{} Pauli strings in a head that measures {}", head.size(), count);
+      for (const PauliString& string : head) {
+        check(string.wires() == wires_for(settings.n_embd), "Pauli string {} in a model of {} wires", string.text(),
+              wires_for(settings.n_embd));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+FeedForward::FeedForward(Parameters& parameters, const std::string& name, const ModelSettings& settings)
+    : activation_(settings.activation),
+      widen_(parameters, name + ".layer.0", settings.n_embd, 4 * settings.n_embd,
+             settings.weight_initial(settings.n_embd), settings.bias_initial(settings.n_embd)),
+      narrow_(parameters, name + ".layer.2", 4 * settings.n_embd, settings.n_embd,
+              settings.weight_initial(4 * settings.n_embd, true), settings.bias_initial(4 * settings.n_embd)) {}
+
+Variable FeedForward::operator()(Pass& pass, const Variable& x) const {
+  const Variable hidden = widen_(pass, x);
+  return pass.dropout(narrow_(pass, activation_ == Activation::relu ? relu(hidden) : gelu(hidden)));
+}
+
+Block::Block(Parameters& parameters, const std::string& name, const ModelSettings& settings,
+             const LayerStrings& strings)
+    : norm1_(parameters, name + ".norm1", settings.n_embd),
+      norm2_(parameters, name + ".norm2", settings.n_embd),
+      attention_(parameters, name + ".mhsa", settings, strings),
+      feed_forward_(parameters, name + ".feed_forward", settings) {}
+
+Variable Block::operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache) const {
+  const Variable after_attention = x + attention_(pass, norm1_(pass, x), batch, cache);
+  return after_attention + feed_forward_(pass, norm2_(pass, after_attention));
+}
+
+GPT::GPT(const ModelSettings& settings, std::uint64_t seed) : GPT(settings, draw_strings(settings, seed), seed) {}
+
+GPT::GPT(const ModelSettings& settings, ModelStrings strings, std::uint64_t seed)
+    : settings_((check_strings(settings, strings), settings)),
+      strings_(std::move(strings)),
+      token_embedding_(parameters_, "embedding", settings.vocabulary_size, settings.n_embd,
+                       settings.embedding_initial()),
+      position_embedding_(parameters_, "positional_embedding_table", settings.block_size, settings.n_embd,
+                          settings.embedding_initial()),
+      norm_(parameters_, "norm", settings.n_embd) {
+  blocks_.reserve(strings_.size());
+  for (std::size_t layer = 0; layer < strings_.size(); ++layer) {
+    blocks_.emplace_back(parameters_, fmt::format("blocks.{}", layer), settings_, strings_[layer]);
+  }
+  if (!settings_.tie_embeddings) {
+    output_.emplace(parameters_, "fc", settings_.n_embd, settings_.vocabulary_size,
+                    settings_.weight_initial(settings_.n_embd), settings_.bias_initial(settings_.n_embd));
+  }
+  parameters_.initialize(seed);
+}
+
+Variable GPT::logits(Pass& pass, std::span<const std::int32_t> tokens, Index batch, GenerationCache* cache) const {
+  const Index count = std::ssize(tokens), length = count / std::max<Index>(batch, 1);
+  const Index first = cache ? cache->length : 0;
+  check(batch >= 1 && count == batch * length && length >= 1, "{} tokens are not {} sequences of one length", count,
+        batch);
+  check(!cache || batch == 1, "a cache holds one sequence, not {}", batch);
+  check(first + length <= settings_.block_size, "a context of {} tokens; the model's block_size is {}", first + length,
+        settings_.block_size);
+  std::vector<std::int32_t> positions(tokens.size());
+  for (Index i = 0; i < count; ++i) {
+    positions[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(first + i % length);
+  }
+  Variable x = token_embedding_(pass, tokens) + position_embedding_(pass, positions);
+  for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
+    x = blocks_[layer](pass, x, batch, cache ? &cache->layers[layer] : nullptr);
+  }
+  if (cache) cache->length += length;
+  x = norm_(pass, x);
+  return output_ ? (*output_)(pass, x) : linear(x, pass(token_embedding_.table()));
+}
+
+GenerationCache GPT::new_cache() const {
+  check(settings_.aggregation == Aggregation::causal,
+        "with transposed aggregation every position reads later tokens, so nothing can be cached");
+  GenerationCache cache;
+  for (Index layer = 0; layer < settings_.n_layer; ++layer) {
+    const Shape shape = {settings_.block_size, settings_.n_embd};
+    cache.layers.push_back({Tensor(shape), Tensor(shape), 0});
+  }
+  return cache;
+}
+
+}  // namespace qisa

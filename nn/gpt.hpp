@@ -1,0 +1,83 @@
+// GPT-1 (Radford et al. 2018) with a choice of attention, normalised before each layer.
+//
+//   x = token embedding + position embedding
+//   for each block:  x += attention(norm1(x));  x += feed_forward(norm2(x))
+//   logits = fc(norm(x))
+//
+// Parameters carry the names of the paper's published code, so that its checkpoints fit.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "nn/layers.hpp"
+#include "nn/self_attention.hpp"
+
+namespace qisa {
+
+/// Pauli strings of a model: [n_layer][n_head][head_size]. Inner lists are empty for mechanisms that
+/// measure none.
+using ModelStrings = std::vector<LayerStrings>;
+
+/// What the layers have read of one sequence.
+struct GenerationCache {
+  std::vector<LayerCache> layers;
+  Index length = 0;
+};
+
+/// W2 activation(W1 x), hidden size 4 n_embd. Parameters: NAME.layer.0 and NAME.layer.2.
+class FeedForward {
+ public:
+  FeedForward(Parameters& parameters, const std::string& name, const ModelSettings& settings);
+  Variable operator()(Pass& pass, const Variable& x) const;
+
+ private:
+  Activation activation_;
+  Linear widen_, narrow_;
+};
+
+/// One layer of the transformer.
+class Block {
+ public:
+  Block(Parameters& parameters, const std::string& name, const ModelSettings& settings, const LayerStrings& strings);
+  Variable operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache) const;
+
+ private:
+  LayerNorm norm1_, norm2_;
+  SelfAttention attention_;
+  FeedForward feed_forward_;
+};
+
+class GPT {
+ public:
+  /// A new model: Pauli strings and starting weights are functions of the seed.
+  GPT(const ModelSettings& settings, std::uint64_t seed);
+  /// A model with given Pauli strings, for checkpoints. Throws when their numbers do not fit the settings.
+  GPT(const ModelSettings& settings, ModelStrings strings, std::uint64_t seed);
+
+  /// Logits of the next token at each position: tokens [batch, length], row-major -> [batch * length,
+  /// vocabulary_size]. With a cache, batch must be 1 and `tokens` follow those already in the cache.
+  /// Throws when a sequence is longer than block_size or a token is not in the vocabulary.
+  Variable logits(Pass& pass, std::span<const std::int32_t> tokens, Index batch,
+                  GenerationCache* cache = nullptr) const;
+
+  /// An empty cache for one sequence. Throws for transposed aggregation, where later tokens change what
+  /// earlier positions compute.
+  GenerationCache new_cache() const;
+
+  const ModelSettings& settings() const { return settings_; }
+  const ModelStrings& pauli_strings() const { return strings_; }
+  Parameters& parameters() { return parameters_; }
+  const Parameters& parameters() const { return parameters_; }
+
+ private:
+  ModelSettings settings_;
+  ModelStrings strings_;
+  Parameters parameters_;
+  Embedding token_embedding_, position_embedding_;
+  std::vector<Block> blocks_;
+  LayerNorm norm_;
+  std::optional<Linear> output_;  // none with tied embeddings
+};
+
+}  // namespace qisa

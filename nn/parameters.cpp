@@ -1,0 +1,53 @@
+#include "nn/parameters.hpp"
+
+#include <algorithm>
+
+namespace qisa {
+
+Parameter Parameters::add(const std::string& name, const Shape& shape, Initial initial) {
+  return add(shape, {{name, shape}}, initial);
+}
+
+Parameter Parameters::add(const Shape& shape, const std::vector<Part>& parts, Initial initial) {
+  check(values_.empty(), "parameters are added before initialize(), not after");
+  const Parameter parameter{size_, shape};
+  for (const Part& part : parts) {
+    check(std::none_of(names_.begin(), names_.end(), [&](const auto& other) { return other.name == part.name; }),
+          "parameter {} exists already", part.name);
+    names_.push_back({part.name, size_, part.shape});
+    size_ += part.shape.size();
+  }
+  check(size_ - parameter.offset == shape.size(), "the parts of a parameter of shape {} have {} elements", shape,
+        size_ - parameter.offset);
+  starts_.push_back({parameter, initial});
+  return parameter;
+}
+
+void Parameters::initialize(std::uint64_t seed) {
+  values_ = Tensor({size_});
+  for (std::size_t i = 0; i < starts_.size(); ++i) {
+    const auto& [parameter, initial] = starts_[i];
+    Random random(seed, Purpose::initial_weights, static_cast<std::uint32_t>(i));
+    for (Real& value : values_.part(parameter.offset, parameter.shape).values()) {
+      switch (initial.kind) {
+        case Initial::Kind::constant:
+          value = static_cast<Real>(initial.value);
+          break;
+        case Initial::Kind::uniform:
+          value = static_cast<Real>(random.uniform(-initial.value, initial.value));
+          break;
+        case Initial::Kind::normal:
+          value = static_cast<Real>(initial.value * random.normal());
+          break;
+      }
+    }
+  }
+}
+
+Tensor Parameters::part(const Tensor& flat, const std::string& name) const {
+  const auto found = std::find_if(names_.begin(), names_.end(), [&](const auto& part) { return part.name == name; });
+  check(found != names_.end(), "the model has no parameter {}", name);
+  return flat.part(found->offset, found->shape);
+}
+
+}  // namespace qisa

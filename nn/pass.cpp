@@ -1,0 +1,25 @@
+#include "nn/pass.hpp"
+
+#include "autograd/operations.hpp"
+
+namespace qisa {
+
+Variable Pass::operator()(const Parameter& parameter) const {
+  Tensor value = parameters_->values().part(parameter.offset, parameter.shape);
+  if (gradients_.empty()) return Variable(std::move(value));
+  return Variable::leaf(std::move(value), gradients_.part(parameter.offset, parameter.shape));
+}
+
+Variable Pass::dropout(const Variable& x) { return qisa::dropout(x, dropped_, stream_); }
+
+const Fused& Pass::fused(const CircuitBank& bank, const Parameter& angles) {
+  auto& entry = fused_[angles.offset];
+  if (!entry) {
+    const auto observables = bank.observables();
+    entry = std::make_unique<Fused>(bank.circuit(), (*this)(angles).value(),
+                                    std::vector<Observables>(observables.begin(), observables.end()));
+  }
+  return *entry;
+}
+
+}  // namespace qisa

@@ -1,0 +1,58 @@
+// Pass: what one forward pass needs besides its input. Modules are immutable and shared by all
+// threads; a pass belongs to one thread.
+//
+// It hands out parameters as variables, with gradients that add into a flat buffer of the pass's own
+// when training; it holds the random numbers of dropout; and it says which kernel runs circuits.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "autograd/variable.hpp"
+#include "nn/parameters.hpp"
+#include "quantum/circuit_bank.hpp"
+#include "quantum/fused.hpp"
+
+namespace qisa {
+
+class Pass {
+ public:
+  /// A pass without gradients and dropout. It may serve any number of inputs as long as the
+  /// parameters do not change: fused circuits are computed once for each pass.
+  explicit Pass(const Parameters& parameters, CircuitKernel kernel = CircuitKernel::fused)
+      : parameters_(&parameters), kernel_(kernel) {}
+
+  /// A pass for one shard of a training step: gradients are added to `gradients`, a flat buffer of
+  /// parameters.size() numbers, and dropout drops with probability `dropped`.
+  Pass(const Parameters& parameters, Tensor gradients, Real dropped, DropoutStream stream,
+       CircuitKernel kernel = CircuitKernel::adjoint)
+      : parameters_(&parameters),
+        gradients_(std::move(gradients)),
+        dropped_(dropped),
+        stream_(stream),
+        kernel_(kernel) {}
+
+  /// The parameter as a variable: its value is a view of the flat buffer.
+  Variable operator()(const Parameter& parameter) const;
+
+  /// Dropout probability: 0 outside training.
+  Real dropped() const { return dropped_; }
+  DropoutStream& stream() { return stream_; }
+  /// Applies dropout with this pass's probability.
+  Variable dropout(const Variable& x);
+
+  CircuitKernel kernel() const { return kernel_; }
+  /// The fused form of a bank of circuits with the angles that `angles` holds now, computed at the
+  /// first call and kept for the life of the pass.
+  const Fused& fused(const CircuitBank& bank, const Parameter& angles);
+
+ private:
+  const Parameters* parameters_;
+  Tensor gradients_;
+  Real dropped_ = 0;
+  DropoutStream stream_;
+  CircuitKernel kernel_;
+  std::map<Index, std::unique_ptr<Fused>> fused_;  // by the offset of the angles
+};
+
+}  // namespace qisa

@@ -1,0 +1,92 @@
+#include "nn/trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/backward.hpp"
+#include "autograd/operations.hpp"
+
+namespace qisa {
+
+Sharding shard(Index batch, Index length) {
+  constexpr Index tokens = 512;  // so that the activations of a shard stay in a core's cache
+  const Index most = std::max<Index>(1, tokens / length);
+  const Index shards = (batch + most - 1) / most;
+  const Index sequences = (batch + shards - 1) / shards;
+  return {(batch + sequences - 1) / sequences, sequences};
+}
+
+Trainer::Trainer(GPT& model, std::span<const std::int32_t> tokens, const TrainingSettings& settings, Workers& workers)
+    : model_(&model),
+      tokens_(tokens),
+      settings_(settings),
+      workers_(&workers),
+      optimizer_(model.parameters(), settings.adamw),
+      gradient_(Tensor::zeros({model.parameters().size()})) {
+  check(settings.batch_size >= 1 && settings.batch_size <= Index{1} << 24, "batch_size must be from 1 to {}, not {}",
+        Index{1} << 24, settings.batch_size);
+  check(settings.dropout >= 0 && settings.dropout < 1, "dropout must be at least 0 and less than 1, not {}",
+        settings.dropout);
+  worker_gradients_.resize(static_cast<std::size_t>(workers.count()));
+  for (Tensor& gradient : worker_gradients_) gradient = Tensor::zeros(gradient_.shape());
+}
+
+StepReport Trainer::step() {
+  const Index number = optimizer_.steps, length = model_->settings().block_size, batch = settings_.batch_size;
+  const Sharding sharding = shard(batch, length);
+  const auto sequences_in = [&](Index job) { return std::min(sharding.sequences, batch - job * sharding.sequences); };
+  std::vector<double> shard_loss(worker_gradients_.size());
+  double loss = 0;
+  gradient_.fill(0);
+
+  const auto compute = [&](Index job, int worker) {
+    const auto w = static_cast<std::size_t>(worker);
+    const Index rows = sequences_in(job);
+    const Batch part =
+        draw_rows(tokens_, job * sharding.sequences, rows, length, settings_.seed, static_cast<std::uint32_t>(number));
+    const DropoutStream stream{settings_.seed, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(job)};
+    Pass pass(model_->parameters(), worker_gradients_[w], static_cast<Real>(settings_.dropout), stream);
+    const Variable mean = cross_entropy(model_->logits(pass, part.inputs, rows), part.targets);
+    const double share = static_cast<double>(rows) / static_cast<double>(batch);  // of the batch's mean
+    backward(mean, Tensor::scalar(static_cast<Real>(share)));
+    shard_loss[w] = share * static_cast<double>(mean.value().item());
+  };
+  const auto combine = [&](Index, int worker) {
+    const auto w = static_cast<std::size_t>(worker);
+    gradient_.add(worker_gradients_[w]);
+    worker_gradients_[w].fill(0);
+    loss += shard_loss[w];
+  };
+  workers_->run(sharding.shards, compute, combine);
+
+  const double norm = clip_gradient(gradient_, settings_.grad_clip);
+  check(std::isfinite(loss) && std::isfinite(norm),
+        "step {}: the loss is {} and the gradient's norm {}; a smaller --learning_rate may help", number, loss, norm);
+  const double rate = settings_.learning_rate(number);
+  optimizer_.step(model_->parameters().values(), gradient_, rate);
+  return {loss, norm, rate};
+}
+
+double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows) {
+  const Index length = model.settings().block_size, available = window_count(tokens, length);
+  const Index count = most_windows == 0 ? available : std::min(most_windows, available);
+  check(count > 0, "a text of {} characters has no window of {} and a next character", tokens.size(), length);
+  const Index windows_a_job = shard(count, length).sequences, jobs = (count + windows_a_job - 1) / windows_a_job;
+  std::vector<Pass> passes;
+  for (int worker = 0; worker < workers.count(); ++worker) passes.emplace_back(model.parameters());
+  std::vector<double> job_loss(passes.size());
+  double total = 0;
+  workers.run(
+      jobs,
+      [&](Index job, int worker) {
+        const auto w = static_cast<std::size_t>(worker);
+        const Index first = job * windows_a_job, rows = std::min(windows_a_job, count - first);
+        const Batch batch = windows(tokens, first, rows, length);
+        const Variable loss = cross_entropy(model.logits(passes[w], batch.inputs, rows), batch.targets);
+        job_loss[w] = static_cast<double>(loss.value().item()) * static_cast<double>(rows);
+      },
+      [&](Index, int worker) { total += job_loss[static_cast<std::size_t>(worker)]; });
+  return total / static_cast<double>(count);
+}
+
+}  // namespace qisa

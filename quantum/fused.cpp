@@ -1,0 +1,120 @@
+#include "quantum/fused.hpp"
+
+#include <algorithm>
+#include <complex>
+
+#include "quantum/program.hpp"
+#include "tensor/blas.hpp"
+#include "tensor/error.hpp"
+
+namespace qisa {
+namespace {
+
+constexpr Index B = block_tokens;
+
+/// 1 / |x|^2, or 0 for a row of zeros.
+Real inverse_square(const Real* x, Index columns) {
+  Real sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (Index k = 0; k < columns; ++k) sum += x[k] * x[k];
+  return sum == 0 ? 0 : 1 / sum;
+}
+
+}  // namespace
+
+Fused::Fused(const Circuit& circuit, const Tensor& angles, std::vector<Observables> observables)
+    : observables_(std::move(observables)), dimension_(circuit.dimension()) {
+  const Index heads = static_cast<Index>(observables_.size());
+  check(angles.shape() == Shape{heads, circuit.angles()},
+        "angles {} must be [{}, {}]: one row a circuit, one column an angle", angles.shape(), heads, circuit.angles());
+  const Program program(circuit);
+  unitaries_ = Tensor({heads, dimension_, 2, dimension_});
+  Tensor basis({dimension_, B}), state({dimension_, 2, B});
+  for (Index h = 0; h < heads; ++h) {
+    const Observables& own = observables_[static_cast<std::size_t>(h)];
+    check(own.wires() == circuit.wires(), "Pauli strings of {} characters do not fit a circuit of {} wires",
+          own.wires(), circuit.wires());
+    strings_ += own.count();
+    const auto matrices = program.matrices(angles.data() + h * circuit.angles());
+    Real* unitary = unitaries_.data() + h * 2 * dimension_ * dimension_;
+    for (Index first = 0; first < dimension_; first += B) {  // column j of U is what becomes of state j
+      const Index count = std::min(B, dimension_ - first);
+      basis.fill(0);
+      for (Index j = 0; j < count; ++j) basis[(first + j) * B + j] = 1;
+      program.run(matrices, basis.data(), state.data());
+      for (Index row = 0; row < 2 * dimension_; ++row) {
+        const Real* amplitudes = state.data() + program.offsets()[static_cast<std::size_t>(row / 2)] + row % 2 * B;
+        std::copy_n(amplitudes, count, unitary + row * dimension_ + first);
+      }
+    }
+  }
+}
+
+Tensor Fused::unitary(Index circuit) const {
+  Tensor result({2, dimension_, dimension_});
+  const Index size = dimension_ * dimension_;
+  for (Index row = 0; row < 2 * dimension_; ++row) {
+    std::copy_n(unitaries_.data() + 2 * circuit * size + row * dimension_, dimension_,
+                result.data() + row % 2 * size + row / 2 * dimension_);
+  }
+  return result;
+}
+
+// (U+ P U)_ij = sum_k conj(U_(k xor flips),i) phase(k) U_k,j.
+Tensor Fused::transformed_observables(Index circuit) const {
+  const Observables& own = observables_[static_cast<std::size_t>(circuit)];
+  const Tensor u = unitary(circuit);
+  const Index size = dimension_ * dimension_;
+  Tensor result({own.count(), 2, dimension_, dimension_});
+  const auto entry = [&](Index k, Index i) {
+    return std::complex<double>(u[k * dimension_ + i], u[size + k * dimension_ + i]);
+  };
+  for (Index m = 0; m < own.count(); ++m) {
+    const PauliString& string = own.strings()[static_cast<std::size_t>(m)];
+    for (Index i = 0; i < dimension_; ++i) {
+      for (Index j = 0; j < dimension_; ++j) {
+        std::complex<double> sum = 0;
+        for (Index k = 0; k < dimension_; ++k) {
+          sum += std::conj(entry(k ^ string.flips(), i)) * string.phase(k) * entry(k, j);
+        }
+        Real* to = result.data() + 2 * m * size + i * dimension_ + j;
+        to[0] = static_cast<Real>(sum.real());
+        to[size] = static_cast<Real>(sum.imag());
+      }
+    }
+  }
+  return result;
+}
+
+// psi = U x for a block of rows, [2 * 2^n, C] x [C, B], then the strings on psi.
+Tensor Fused::measure(const Tensor& rows) const {
+  check(rows.rank() == 2 && rows.shape()[1] <= dimension_,
+        "inputs {} must be [T, C] with at most {} columns, the amplitudes of the circuit", rows.shape(), dimension_);
+  const Index tokens = rows.shape()[0], columns = rows.shape()[1], size = 2 * dimension_;
+  std::vector<Index> offsets(static_cast<std::size_t>(dimension_));
+  for (Index k = 0; k < dimension_; ++k) offsets[static_cast<std::size_t>(k)] = k * amplitude_size;
+  Tensor out({tokens, strings_}), state = Tensor::zeros({size, B}), expectations({strings_, B});
+  Index scratch_size = 2 * B * strings_;
+  for (const Observables& o : observables_) scratch_size = std::max(scratch_size, o.scratch_size());
+  Tensor scratch({scratch_size});
+  for (Index first = 0; first < tokens; first += B) {
+    const Index count = std::min(B, tokens - first);
+    const Real* x = rows.data() + first * columns;
+    Real* result = expectations.data();
+    for (std::size_t h = 0; h < observables_.size(); ++h) {
+      gemm(false, true, size, count, columns, 1, unitaries_.data() + static_cast<Index>(h) * size * dimension_,
+           dimension_, x, columns, 0, state.data(), B);
+      observables_[h].measure(state.data(), offsets, result, scratch.data());
+      result += observables_[h].count() * B;
+    }
+    Real* to = out.data() + first * strings_;
+    block_to_rows(expectations.data(), count, strings_, to, scratch.data());
+    for (Index t = 0; t < count; ++t) {
+      const Real scale = inverse_square(x + t * columns, columns);
+      for (Index m = 0; m < strings_; ++m) to[t * strings_ + m] *= scale;
+    }
+  }
+  return out;
+}
+
+}  // namespace qisa

@@ -1,0 +1,89 @@
+// A circuit made ready for fast simulation: gates merged, permutations done by renumbering.
+//
+// States are simulated in blocks of B tokens that stay in the processor's cache through the whole
+// circuit. A block holds the states of B tokens as [2^n, 2, B]: row k is amplitude k, its real parts
+// of all tokens first, then its imaginary parts. So every kernel is a loop over pairs of rows
+// with straight vector code inside, the same for all tokens.
+//
+// Two things make a program shorter than its circuit:
+// - Successive gates on one wire are one 2x2 matrix. Gates on other wires commute with them, so the
+//   layer RX … RX RY … RY of the paper is one matrix a wire.
+// - X, CNOT and SWAP only permute basis states. Nothing is moved: later pairs are looked up where
+//   the permuted amplitudes already are.
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "quantum/circuit.hpp"
+#include "tensor/real.hpp"
+
+namespace qisa {
+
+/// B, the number of tokens in a block.
+inline constexpr Index block_tokens = 16;
+
+/// An amplitude of all tokens of a block: B real parts, then B imaginary parts.
+inline constexpr Index amplitude_size = 2 * block_tokens;
+
+/// The same number of all tokens of a block, as one value: sums of them stay in vector registers, and
+/// compilers (GCC, Clang) cut it into vectors of whatever width the processor has.
+using Lanes __attribute__((vector_size(block_tokens * sizeof(Real)), aligned(alignof(Real)), may_alias)) = Real;
+inline Lanes& lanes(Real* row) { return *reinterpret_cast<Lanes*>(row); }
+inline const Lanes& lanes(const Real* row) { return *reinterpret_cast<const Lanes*>(row); }
+
+/// One merged gate: a 2x2 matrix that acts on pairs of rows of a block.
+struct Step {
+  std::vector<Operation> operations;        // the gates merged, first applied first
+  std::vector<std::array<Index, 2>> pairs;  // offsets of the two rows within a block
+  bool real = true;                         // whether the matrix is real: RY, H, Z, … only
+};
+
+/// A 2x2 complex matrix, entries row-major.
+struct RealMatrix2 {
+  std::array<Real, 4> re, im;
+};
+
+/// Im <g| P |psi> for P = X, Y, Z on the pairs of one step, one sum for each token of a block.
+using Moments = std::array<std::array<double, block_tokens>, 3>;
+
+class Program {
+ public:
+  explicit Program(const Circuit& circuit);
+
+  Index dimension() const { return dimension_; }
+  const std::vector<Step>& steps() const { return steps_; }
+  /// offsets()[k] is where amplitude k lies in a block once the program has run.
+  std::span<const Index> offsets() const { return offsets_; }
+
+  /// The matrices of all steps for the given angles (radians).
+  std::vector<RealMatrix2> matrices(const Real* angles) const;
+
+  /// The circuit's final states. `input` holds real initial states [2^n, B]; `state` is written.
+  void run(std::span<const RealMatrix2> matrices, const Real* input, Real* state) const;
+
+  /// The way back. Given the final states and the gradient with respect to them (dL/dRe + i dL/dIm),
+  /// adds each step's moments, and leaves in `gradient` the gradient with respect to the initial
+  /// states if `to_input` holds. `state` is overwritten.
+  void run_backward(std::span<const RealMatrix2> matrices, Real* state, Real* gradient, std::span<Moments> moments,
+                    bool to_input) const;
+
+  /// Adds dL/d angle for every angle, given the moments of all blocks.
+  void add_angle_gradients(const Real* angles, std::span<const Moments> moments, Real* gradient) const;
+
+ private:
+  Index dimension_;
+  std::vector<Step> steps_;
+  std::size_t first_layer_ = 0;  // this many leading steps act on wires of their own
+  std::vector<Index> offsets_;
+};
+
+/// Transposes `count` <= B rows [count, columns] to [columns, B]; missing rows are zeros.
+/// `scratch` has room for two blocks [columns, B].
+void rows_to_block(const Real* rows, Index count, Index columns, Real* block, Real* scratch);
+
+/// The way back: the first `count` rows of the transpose of `block`.
+void block_to_rows(const Real* block, Index count, Index columns, Real* rows, Real* scratch);
+
+}  // namespace qisa

@@ -1,0 +1,176 @@
+#include "quantum/stepwise.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <vector>
+
+#include "quantum/pairs.hpp"
+
+namespace qisa {
+namespace {
+
+/// The two planes of a batch of states.
+template <class T>
+struct Planes {
+  T *re, *im;
+  Index tokens;
+
+  T* real(Index amplitude) const { return re + amplitude * tokens; }
+  T* imaginary(Index amplitude) const { return im + amplitude * tokens; }
+};
+
+Planes<Real> planes(Tensor& states) { return {states.data(), states.data() + states.size() / 2, states.shape()[2]}; }
+Planes<const Real> planes(const Tensor& states) {
+  return {states.data(), states.data() + states.size() / 2, states.shape()[2]};
+}
+
+int wires_of(const Tensor& states) {
+  check(states.rank() == 3 && states.shape()[0] == 2 &&
+            std::has_single_bit(static_cast<std::uint64_t>(states.shape()[1])),
+        "a batch of states has shape [2, 2^wires, tokens], not {}", states.shape());
+  return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(states.shape()[1]))) - 1;
+}
+
+/// to += (factor) * from for one amplitude of all tokens, complex.
+void add_multiple(std::complex<double> factor, const Planes<const Real>& from, Index source, const Planes<Real>& to,
+                  Index target) {
+  const Real a = static_cast<Real>(factor.real()), b = static_cast<Real>(factor.imag());
+  const Real *x = from.real(source), *y = from.imaginary(source);
+  Real *u = to.real(target), *v = to.imaginary(target);
+#pragma omp simd
+  for (Index t = 0; t < to.tokens; ++t) {
+    u[t] += a * x[t] - b * y[t];
+    v[t] += a * y[t] + b * x[t];
+  }
+}
+
+/// The matrix applied to the pairs that the operation mixes. Other amplitudes are copied if `keep_others`
+/// holds, otherwise zero.
+Tensor apply_matrix(const Operation& operation, const Matrix2& m, const Tensor& states, bool keep_others) {
+  Tensor result = keep_others ? states.clone() : Tensor::zeros(states.shape());
+  const auto from = planes(states);
+  const auto to = planes(result);
+  for_each_pair(wires_of(states), operation, [&](Index i0, Index i1) {
+    for (const Index i : {i0, i1}) {
+      std::fill_n(to.real(i), to.tokens, Real(0));
+      std::fill_n(to.imaginary(i), to.tokens, Real(0));
+    }
+    add_multiple(m[0], from, i0, to, i0);
+    add_multiple(m[1], from, i1, to, i0);
+    add_multiple(m[2], from, i0, to, i1);
+    add_multiple(m[3], from, i1, to, i1);
+  });
+  return result;
+}
+
+double inner_product(const Tensor& a, const Tensor& b) {
+  double total = 0;
+  for (Index i = 0; i < a.size(); ++i) total += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return total;
+}
+
+}  // namespace
+
+// With r = 1/|x|: psi = r x, and dx = r (g - psi (psi·g)), the part of g across psi.
+Variable encode_amplitudes(const Variable& rows, int wires) {
+  const Index dimension = Circuit(wires).dimension();
+  check(rows.value().rank() == 2 && rows.shape()[1] <= dimension,
+        "[encode_amplitudes] rows {} do not fit the {} amplitudes of {} wires", rows.shape(), dimension, wires);
+  const Index tokens = rows.shape()[0], width = rows.shape()[1];
+  const Tensor& x = rows.value();
+  Tensor states = Tensor::zeros({2, dimension, tokens}), inverse_norms({tokens});
+  for (Index t = 0; t < tokens; ++t) {
+    Real squares = 0;
+    for (Index i = 0; i < width; ++i) squares += x[t * width + i] * x[t * width + i];
+    inverse_norms[t] = squares == 0 ? Real(0) : 1 / std::sqrt(squares);
+    for (Index i = 0; i < width; ++i) states[i * tokens + t] = x[t * width + i] * inverse_norms[t];
+  }
+  return record("encode_amplitudes", states, {rows},
+                [states, inverse_norms, tokens, width](const Tensor& g, InputGradients& inputs) {
+                  Tensor dx({tokens, width});
+                  for (Index t = 0; t < tokens; ++t) {
+                    Real along = 0;
+                    for (Index i = 0; i < width; ++i) along += states[i * tokens + t] * g[i * tokens + t];
+                    for (Index i = 0; i < width; ++i) {
+                      dx[t * width + i] = inverse_norms[t] * (g[i * tokens + t] - along * states[i * tokens + t]);
+                    }
+                  }
+                  inputs.add(0, std::move(dx));
+                });
+}
+
+// psi' = M psi. Backward: the gradient of psi is M^dagger g, and that of the angle Re <g| dM/dangle psi>.
+Variable apply_gate(const Operation& operation, const Variable& states, const Variable& angles) {
+  const bool turns = has_angle(operation.gate);
+  check(!turns || (angles.value().rank() == 1 && operation.angle < angles.shape()[0]),
+        "[apply_gate] {} needs angle {}, but the angles have shape {}", name(operation.gate), operation.angle,
+        angles.shape());
+  const double angle = turns ? static_cast<double>(angles.value()[operation.angle]) : 0;
+  const Matrix2 m = matrix(operation.gate, angle);
+  const Tensor& psi = states.value();
+  return record(name(operation.gate).data(), apply_matrix(operation, m, psi, true),
+                {states, turns ? angles : Variable()},
+                [operation, angle, m, psi](const Tensor& g, InputGradients& inputs) {
+                  if (inputs.wanted(0)) inputs.add(0, apply_matrix(operation, adjoint(m), g, true));
+                  if (inputs.wanted(1)) {
+                    const Matrix2 dm = matrix_derivative(operation.gate, angle);
+                    inputs.accumulator(1)[operation.angle] +=
+                        static_cast<Real>(inner_product(g, apply_matrix(operation, dm, psi, false)));
+                  }
+                });
+}
+
+Variable apply_circuit(const Circuit& circuit, const Variable& states, const Variable& angles) {
+  check(wires_of(states.value()) == circuit.wires(), "[apply_circuit] states {} do not have {} wires", states.shape(),
+        circuit.wires());
+  check(angles.value().size() == circuit.angles(), "[apply_circuit] the circuit has {} angles, not {}",
+        circuit.angles(), angles.value().size());
+  Variable result = states;
+  for (const Operation& operation : circuit.operations()) result = apply_gate(operation, result, angles);
+  return result;
+}
+
+// <psi|P|psi> = sum_i Re conj(psi_(i xor flips)) phase(i) psi_i; its gradient is 2 P psi.
+Variable expectation_values(const Variable& states, std::span<const PauliString> strings) {
+  const int wires = wires_of(states.value());
+  const Index dimension = states.shape()[1], tokens = states.shape()[2], count = static_cast<Index>(strings.size());
+  Tensor values = Tensor::zeros({tokens, count});
+  const auto psi = planes(states.value());
+  for (Index m = 0; m < count; ++m) {
+    const PauliString& string = strings[static_cast<std::size_t>(m)];
+    check(string.wires() == wires, "[expectation_values] string {} on states of {} wires", string.text(), wires);
+    for (Index i = 0; i < dimension; ++i) {
+      const Index flipped = i ^ string.flips();
+      const Real a = static_cast<Real>(string.phase(i).real()), b = static_cast<Real>(string.phase(i).imag());
+      for (Index t = 0; t < tokens; ++t) {
+        const Real re = psi.real(i)[t], im = psi.imaginary(i)[t];
+        values[t * count + m] +=
+            psi.real(flipped)[t] * (a * re - b * im) + psi.imaginary(flipped)[t] * (a * im + b * re);
+      }
+    }
+  }
+  return record("expectation_values", std::move(values), {states},
+                [psi_kept = states.value(), used = std::vector<PauliString>(strings.begin(), strings.end()), dimension,
+                 tokens, count](const Tensor& g, InputGradients& inputs) {
+                  const auto kept = planes(psi_kept);
+                  Tensor dstates = Tensor::zeros(psi_kept.shape());
+                  const auto d = planes(dstates);
+                  for (Index m = 0; m < count; ++m) {
+                    const PauliString& string = used[static_cast<std::size_t>(m)];
+                    for (Index i = 0; i < dimension; ++i) {
+                      const Index flipped = i ^ string.flips();
+                      const Real a = static_cast<Real>(2 * string.phase(i).real());
+                      const Real b = static_cast<Real>(2 * string.phase(i).imag());
+                      for (Index t = 0; t < tokens; ++t) {
+                        const Real weight = g[t * count + m], re = kept.real(i)[t], im = kept.imaginary(i)[t];
+                        d.real(flipped)[t] += weight * (a * re - b * im);
+                        d.imaginary(flipped)[t] += weight * (a * im + b * re);
+                      }
+                    }
+                  }
+                  inputs.add(0, std::move(dstates));
+                });
+}
+
+}  // namespace qisa

@@ -1,0 +1,132 @@
+// Circuits fused to matrices, against dense matrices and against the gate-by-gate kernel.
+#include "quantum/fused.hpp"
+
+#include "quantum/adjoint.hpp"
+#include "quantum/program.hpp"
+#include "tests/catch.hpp"
+#include "tests/quantum/dense.hpp"
+
+using namespace qisa;
+
+namespace {
+
+constexpr double tolerance = sizeof(Real) == 8 ? 1e-12 : 5e-6;
+
+/// Two copies of a circuit with every kind of gate, with strings of their own.
+struct Bank {
+  Circuit circuit;
+  Tensor angles;
+  std::vector<Observables> observables;
+
+  Bank(Random& random, int wires) : circuit(qisa_circuit(wires)) {
+    circuit.add(Gate::T, 0).add(Gate::H, wires - 1).add(Gate::Y, 0).add(Gate::X, 0).add(Gate::S, wires - 1);
+    circuit.add(Gate::RZ, 0).add(Gate::Z, wires - 1);
+    if (wires > 1) circuit.add(Gate::SWAP, 0, 1).add(Gate::CRX, 1, 0).add(Gate::CRY, 0, 1).add(Gate::CRZ, 0, 1);
+    if (wires > 2) circuit.add(Gate::CZ, 2, 0).add(Gate::CNOT, 2, 1).add(Gate::RX, 1);
+    angles = Tensor({2, circuit.angles()});
+    for (Real& angle : angles.values()) angle = static_cast<Real>(random.uniform(-3, 3));
+    for (const int count : {9, 4}) {
+      std::vector<PauliString> strings;
+      for (int m = 0; m < count; ++m) {
+        std::string text;
+        for (int wire = 0; wire < wires; ++wire) text += "IXYZ"[random.below(4)];
+        strings.emplace_back(text);
+      }
+      observables.emplace_back(strings);
+    }
+  }
+
+  dense::Matrix unitary(Index head) const {
+    dense::Matrix total = dense::identity(static_cast<std::size_t>(circuit.dimension()));
+    for (const Operation& operation : circuit.operations()) {
+      const double angle =
+          operation.angle < 0 ? 0 : static_cast<double>(angles[head * circuit.angles() + operation.angle]);
+      const std::vector<int> on =
+          operation.control < 0 ? std::vector{operation.target} : std::vector{operation.control, operation.target};
+      total = dense::gate(circuit.wires(), name(operation.gate), on, angle) * total;
+    }
+    return total;
+  }
+};
+
+/// Complex matrix number `index` of a tensor of planes [..., 2, d, d].
+dense::Matrix matrix_of_planes(const Tensor& planes, Index index) {
+  const Index dimension = planes.shape()[-1], size = dimension * dimension;
+  dense::Matrix result(static_cast<std::size_t>(dimension));
+  for (Index i = 0; i < size; ++i) {
+    result.entries[static_cast<std::size_t>(i)] = {static_cast<double>(planes[2 * index * size + i]),
+                                                   static_cast<double>(planes[(2 * index + 1) * size + i])};
+  }
+  return result;
+}
+
+Tensor random_rows(Random& random, Index tokens, Index columns) {
+  Tensor rows({tokens, columns});
+  for (Real& x : rows.values()) x = static_cast<Real>(random.normal());
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("U is unitary and the product of the gates' Kronecker products") {
+  Random random(1, Purpose::tests);
+  for (int wires = 1; wires <= 5; ++wires) {
+    const Bank bank(random, wires);
+    const Fused fused(bank.circuit, bank.angles, bank.observables);
+    for (const Index head : {0, 1}) {
+      INFO(wires << " wires, circuit " << head);
+      const dense::Matrix u = matrix_of_planes(fused.unitary(head), 0);
+      CHECK(dense::distance(u, bank.unitary(head)) < tolerance);
+      CHECK(dense::distance(dense::adjoint(u) * u, dense::identity(u.size)) < tolerance);
+    }
+  }
+}
+
+TEST_CASE("Transformed observables are U+ P U") {
+  Random random(2, Purpose::tests);
+  for (int wires = 1; wires <= 4; ++wires) {
+    const Bank bank(random, wires);
+    const Fused fused(bank.circuit, bank.angles, bank.observables);
+    const Tensor transformed = fused.transformed_observables(1);
+    const dense::Matrix u = bank.unitary(1);
+    REQUIRE(transformed.shape()[0] == 4);
+    for (Index m = 0; m < 4; ++m) {
+      const std::string& text = bank.observables[1].strings()[static_cast<std::size_t>(m)].text();
+      const dense::Matrix expected = dense::adjoint(u) * dense::pauli_string(text) * u;
+      CHECK(dense::distance(matrix_of_planes(transformed, m), expected) < tolerance);
+    }
+  }
+}
+
+TEST_CASE("Fused circuits measure what the circuits do, padded inputs and zero rows included") {
+  Random random(3, Purpose::tests);
+  for (int wires = 1; wires <= 7; ++wires) {
+    const Bank bank(random, wires);
+    const Fused fused(bank.circuit, bank.angles, bank.observables);
+    const Index dimension = bank.circuit.dimension();
+    for (const Index tokens : {Index{0}, Index{1}, block_tokens + 1, Index{130}}) {
+      for (const Index columns : {dimension, dimension / 2 + 1}) {
+        Tensor rows = random_rows(random, tokens, columns);
+        if (tokens > 1) std::fill_n(rows.data() + columns, columns, Real(0));
+        const Tensor expected = measure_circuits(bank.circuit, bank.angles, bank.observables, rows);
+        const Tensor out = fused.measure(rows);
+        REQUIRE(out.shape() == Shape{tokens, 13});
+        double largest = 0;
+        for (Index i = 0; i < out.size(); ++i) {
+          largest = std::max(largest, std::abs(static_cast<double>(out[i] - expected[i])));
+        }
+        INFO(wires << " wires, " << tokens << " tokens of " << columns << " numbers");
+        CHECK(largest < tolerance);
+        for (Index m = 0; tokens > 1 && m < 13; ++m) CHECK(out[13 + m] == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("Fused circuits refuse shapes that disagree") {
+  Random random(4, Purpose::tests);
+  const Bank bank(random, 2);
+  CHECK_THROWS_AS(Fused(bank.circuit, Tensor({1, bank.circuit.angles()}), bank.observables), Error);
+  CHECK_THROWS_AS(Fused(Circuit(3), Tensor({2, 0}), bank.observables), Error);
+  CHECK_THROWS_AS(Fused(bank.circuit, bank.angles, bank.observables).measure(Tensor({3, 5})), Error);
+}

@@ -1,6 +1,6 @@
 # `make help` lists what can be made.
 #
-#   ARGS="…"        options of train or sample, as in: make train ARGS="--n_layer 2"
+#   ARGS="…"        options of train, sample or bench, as in: make train ARGS="--n_layer 2"
 #   PORTABLE=1      programs that run on other machines too, at some cost in speed
 
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
@@ -40,7 +40,7 @@ deps: ## install what is missing, with the system's package manager
 
 build: deps ## the programs, in apps/
 	@$(CMAKE) -B $(BUILD) >/dev/null
-	@cmake --build $(BUILD) --parallel $(JOBS) --target train sample -- -s
+	@cmake --build $(BUILD) --parallel $(JOBS) --target train sample bench -- -s
 
 train: build ## train a model on data/shakespeare.txt, or without a network on the built-in play
 	@[ -f data/shakespeare.txt ] || $(MAKE) -s data || true
@@ -48,6 +48,9 @@ train: build ## train a model on data/shakespeare.txt, or without a network on t
 
 sample: build ## write text with the newest model
 	@./apps/sample $(ARGS)
+
+bench: build ## time inference, training, circuits and BLAS
+	@./apps/bench $(ARGS)
 
 test: deps ## build and run all tests
 	@$(CMAKE) -B $(BUILD) >/dev/null
@@ -75,4 +78,4 @@ format: ## format all sources
 	@clang-format -i $$(git ls-files '*.cpp' '*.hpp')
 
 clean: ## remove what was built; runs/ and data/ stay
-	@rm -rf $(BUILD) apps/train apps/sample
+	@rm -rf $(BUILD) apps/train apps/sample apps/bench

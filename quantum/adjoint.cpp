@@ -100,10 +100,14 @@ void measure_circuits_backward(const Circuit& circuit, const Tensor& angles, std
   const Index tokens = rows.shape()[0], columns = rows.shape()[1];
   check(grad_out.shape() == Shape{tokens, strings}, "the gradient of {} strings on {} inputs cannot have shape {}",
         strings, tokens, grad_out.shape());
-  check(grad_rows == nullptr || grad_rows->shape() == rows.shape(), "the gradient of inputs {} cannot have shape {}",
-        rows.shape(), grad_rows->shape());
-  check(grad_angles == nullptr || grad_angles->shape() == angles.shape(),
-        "the gradient of angles {} cannot have shape {}", angles.shape(), grad_angles->shape());
+  if (grad_rows != nullptr) {
+    check(grad_rows->shape() == rows.shape(), "the gradient of inputs {} cannot have shape {}", rows.shape(),
+          grad_rows->shape());
+  }
+  if (grad_angles != nullptr) {
+    check(grad_angles->shape() == angles.shape(), "the gradient of angles {} cannot have shape {}", angles.shape(),
+          grad_angles->shape());
+  }
   const Program program(circuit);
   const auto matrices = bank_matrices(program, angles);
 

@@ -1,8 +1,8 @@
-// A bank of circuits with fixed angles as matrices, for inference: each circuit's total unitary U and
-// its transformed observables O'_m = U+ P_m U, computed once. The paper's "fast branch".
+// A bank of circuits with fixed angles as matrices, for inference: each circuit's total unitary U, computed
+// once, and its transformed observables O'_m = U+ P_m U. The paper's "fast branch".
 //
-// Expectations are measured on psi = U x, one matrix product. Real inputs also make them quadratic forms
-// x^T Re(O') x, one product of all x_i x_j with a matrix; measured, that is slower for every number of
+// Expectations are measured on psi = U x, one matrix product. As inputs are real they are also quadratic
+// forms x^T Re(O') x, one product of all x_i x_j with a matrix; measured, that was slower with any number of
 // wires. adjoint.hpp says what a bank is and how rows are encoded; the results agree with
 // measure_circuits() but for rounding.
 #pragma once

@@ -21,7 +21,7 @@
 
 namespace qisa {
 
-/// B, the number of tokens in a block.
+/// B, the number of tokens in a block: one 512-bit vector of floats. 8 and 32 were measured to be slower.
 inline constexpr Index block_tokens = 16;
 
 /// An amplitude of all tokens of a block: B real parts, then B imaginary parts.

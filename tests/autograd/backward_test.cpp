@@ -1,8 +1,8 @@
 // The engine: what is recorded, what backward() computes, frees and refuses, and how it is drawn.
 #include "autograd/backward.hpp"
 
+#include <map>
 #include <memory>
-#include <regex>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -214,33 +214,42 @@ TEST_CASE("after a first pass, the same computation asks the system for no memor
   CHECK(pool::system_allocations() == after_first);
 }
 
+/// A drawing read back: the labels of its boxes, and its arrows as "label -> label".
+struct Drawing {
+  std::vector<std::string> boxes, arrows;
+};
+
+Drawing read_dot(const std::string& dot) {
+  Drawing drawing;
+  std::map<std::string, std::string> labels;  // by the name of the node in the file
+  std::istringstream lines(dot);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line.substr(0, line.find(';')));
+    std::string name, second, third;
+    words >> name >> second >> third;
+    const std::size_t begin = line.find("label=\"");
+    if (second == "->") {
+      drawing.arrows.push_back(labels.at(name) + " -> " + labels.at(third));
+    } else if (begin != std::string::npos) {
+      const std::string text = line.substr(begin + 7);
+      drawing.boxes.push_back(labels[name] = text.substr(0, text.find('"')));
+    }
+  }
+  return drawing;
+}
+
 TEST_CASE("to_dot draws a box for each operation and an arrow for each use of a value", "[backward]") {
   const Variable x = Variable::leaf(Tensor::full({2, 3}, 1)), constant(Tensor::full({3}, 1));
   const Variable y = exp(x), output = sum(y * y + constant);
   const std::string dot = to_dot(output);
-  std::vector<std::pair<std::string, std::string>> boxes;  // name in the file, label
-  std::vector<std::string> arrows;                         // "operation -> operation"
-  const std::regex box(R"re(  (n\d+) \[label="(.*)\\n(\[.*\])".*\];)re"), arrow(R"re(  (n\d+) -> (n\d+);)re");
-  const auto label = [&](const std::string& id) {
-    for (const auto& [name, text] : boxes) {
-      if (name == id) return text;
-    }
-    return std::string("nothing");
-  };
-  std::istringstream lines(dot);
-  std::smatch match;
-  for (std::string line; std::getline(lines, line);) {
-    if (std::regex_match(line, match, box)) boxes.emplace_back(match[1], match[2].str() + " " + match[3].str());
-    if (std::regex_match(line, match, arrow)) arrows.push_back(label(match[1]) + " -> " + label(match[2]));
-  }
-  std::vector<std::string> labels;
-  for (const auto& [name, text] : boxes) labels.push_back(text);
+  const std::string leaf_box = R"(leaf\n[2, 3])", exp_box = R"(exp\n[2, 3])", multiply_box = R"(multiply\n[2, 3])",
+                    add_box = R"(add\n[2, 3])", sum_box = R"(sum\n[])", to = " -> ";
+  const Drawing drawing = read_dot(dot);
   using Catch::Matchers::UnorderedEquals;
-  CHECK_THAT(labels, UnorderedEquals(std::vector<std::string>{"leaf [2, 3]", "exp [2, 3]", "multiply [2, 3]",
-                                                              "add [2, 3]", "sum []"}));
-  CHECK_THAT(arrows, UnorderedEquals(std::vector<std::string>{
-                         "leaf [2, 3] -> exp [2, 3]", "exp [2, 3] -> multiply [2, 3]", "exp [2, 3] -> multiply [2, 3]",
-                         "multiply [2, 3] -> add [2, 3]", "add [2, 3] -> sum []"}));
+  CHECK_THAT(drawing.boxes, UnorderedEquals(std::vector{leaf_box, exp_box, multiply_box, add_box, sum_box}));
+  CHECK_THAT(drawing.arrows, UnorderedEquals(std::vector{leaf_box + to + exp_box, exp_box + to + multiply_box,
+                                                         exp_box + to + multiply_box, multiply_box + to + add_box,
+                                                         add_box + to + sum_box}));
   CHECK(dot.starts_with("digraph "));
   CHECK(dot.ends_with("}\n"));
   backward(output);  // drawing has not used the graph up

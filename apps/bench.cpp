@@ -1,0 +1,198 @@
+// Benchmarks, by stable names: inference/<mechanism>/embd:<16|128>, training/…, sample/…, gemm/…,
+// circuit/<wires>. `--benchmark_filter=REGEX` chooses, `--threads N` sets the threads of the first two.
+// The table at the end sets each mechanism beside classical attention.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <numbers>
+
+#include "apps/bench_report.hpp"
+#include "apps/command_line.hpp"
+#include "nn/sampler.hpp"
+#include "nn/trainer.hpp"
+#include "quantum/adjoint.hpp"
+#include "tensor/blas.hpp"
+
+using namespace qisa;
+
+namespace {
+
+constexpr Index vocabulary = 65;  // of tiny Shakespeare
+
+/// The paper's setting: 6 layers, 1 head, context 16.
+ModelSettings paper_settings(const std::string& attention, Index n_embd) {
+  ModelSettings settings;
+  settings.vocabulary_size = vocabulary;
+  settings.attention = attention;
+  settings.n_embd = n_embd;
+  return settings;
+}
+
+Index paper_batch(Index n_embd) { return n_embd == 16 ? 1024 : 128; }
+
+std::vector<std::int32_t> random_tokens(Index count) {
+  Random random(1, Purpose::tests);
+  std::vector<std::int32_t> tokens(static_cast<std::size_t>(count));
+  for (auto& token : tokens) token = static_cast<std::int32_t>(random.below(vocabulary));
+  return tokens;
+}
+
+/// The logits of one batch, cut into shards over all threads as training does.
+void inference(benchmark::State& state, const ModelSettings& settings, Index batch, CircuitKernel kernel, int threads) {
+  const GPT model(settings, 1);
+  Workers workers(threads);
+  std::vector<Pass> passes;
+  for (int worker = 0; worker < threads; ++worker) passes.emplace_back(model.parameters(), kernel);
+  const Index length = settings.block_size;
+  const auto tokens = random_tokens(batch * length);
+  const Sharding sharding = shard(batch, length);
+  for (auto _ : state) {
+    workers.run(
+        sharding.shards,
+        [&](Index job, int worker) {
+          const Index first = job * sharding.sequences, rows = std::min(sharding.sequences, batch - first);
+          const auto part = std::span(tokens).subspan(static_cast<std::size_t>(first * length),
+                                                      static_cast<std::size_t>(rows * length));
+          benchmark::DoNotOptimize(model.logits(passes[static_cast<std::size_t>(worker)], part, rows));
+        },
+        [](Index, int) {});
+  }
+  state.SetItemsProcessed(state.iterations() * batch * length);
+}
+
+/// Training steps: batch, forward, backward, clipping, AdamW.
+void training(benchmark::State& state, const ModelSettings& settings, const TrainingSettings& training, int threads) {
+  GPT model(settings, 1);
+  Workers workers(threads);
+  const auto tokens = random_tokens(100'000);
+  Trainer trainer(model, tokens, training, workers);
+  trainer.step();  // fills the pools
+  for (auto _ : state) trainer.step();
+  state.SetItemsProcessed(state.iterations() * training.batch_size * settings.block_size);
+}
+
+/// nanoGPT's recipe for a CPU: 4 layers, 4 heads, width 128, context 64, batch 12, GPT's own choices.
+void babygpt(benchmark::State& state, int threads) {
+  ModelSettings settings = paper_settings("csa", 128);
+  settings.n_layer = 4;
+  settings.n_head = 4;
+  settings.block_size = 64;
+  settings.activation = Activation::gelu;
+  settings.init = Initialization::gpt;
+  settings.score_scale = ScoreScale::head;
+  settings.tie_embeddings = true;
+  TrainingSettings recipe;
+  recipe.batch_size = 12;
+  recipe.learning_rate = {1e-3, 1e-4, 100, 2000};
+  recipe.adamw.beta2 = 0.99;
+  recipe.adamw.weight_decay = 0.1;
+  recipe.adamw.decay_all = false;
+  training(state, settings, recipe, threads);
+}
+
+/// Characters drawn one at a time, up to a full context.
+void sampling(benchmark::State& state, const std::string& attention, Index context) {
+  ModelSettings settings = paper_settings(attention, 128);
+  settings.n_layer = 4;
+  settings.n_head = 4;
+  settings.block_size = context;
+  const GPT model(settings, 1);
+  for (auto _ : state) {
+    Sampler sampler(model, {}, {0});
+    for (Index i = 0; i < context; ++i) benchmark::DoNotOptimize(sampler.next());
+  }
+  state.SetItemsProcessed(state.iterations() * context);
+}
+
+/// What BLAS does alone on one thread: [m, k] x [k, n].
+void product(benchmark::State& state, Index m, Index n, Index k) {
+  const Tensor a = Tensor::full({m, k}, 1), b = Tensor::full({n, k}, 1);
+  Tensor c({m, n});
+  for (auto _ : state) {
+    gemm(false, true, m, n, k, 1, a.data(), k, b.data(), k, 0, c.data(), n);
+    benchmark::ClobberMemory();
+  }
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(static_cast<double>(2 * m * n * k) * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// The paper's circuit on one thread: 2^wires strings measured for 1,024 tokens, and the gradient.
+void circuit(benchmark::State& state, int wires, bool gradient) {
+  const Circuit circuit = qisa_circuit(wires);
+  const Index width = circuit.dimension(), tokens = 1024;
+  Random random(1, Purpose::tests);
+  Tensor angles({1, circuit.angles()}), rows({tokens, width});
+  for (Real& angle : angles.values()) angle = static_cast<Real>(random.uniform(-std::numbers::pi, std::numbers::pi));
+  for (Real& value : rows.values()) value = static_cast<Real>(random.normal());
+  const std::vector<Observables> observables{Observables(draw_pauli_strings(random, wires, static_cast<int>(width)))};
+  Tensor d_rows = Tensor::zeros(rows.shape()), d_angles = Tensor::zeros(angles.shape());
+  for (auto _ : state) {
+    const Tensor values = measure_circuits(circuit, angles, observables, rows);
+    if (gradient) measure_circuits_backward(circuit, angles, observables, rows, values, &d_rows, &d_angles);
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * tokens);
+}
+
+void register_benchmarks(int threads) {
+  const auto add = [](const std::string& name, auto function, auto... arguments) {
+    benchmark::RegisterBenchmark(name.c_str(), function, arguments...)->UseRealTime()->Unit(benchmark::kMillisecond);
+  };
+  for (const Index n_embd : {16, 128}) {
+    for (const MechanismEntry& mechanism : mechanisms()) {
+      const ModelSettings settings = paper_settings(mechanism.name, n_embd);
+      TrainingSettings steps;
+      steps.batch_size = paper_batch(n_embd);
+      steps.dropout = 0.2;
+      const std::string name = fmt::format("{}/embd:{}", mechanism.name, n_embd);
+      add("inference/" + name, inference, settings, steps.batch_size, fastest_forward, threads);
+      add("training/" + name, training, settings, steps, threads);
+    }
+    for (const auto& [kernel_name, kernel] :
+         {std::pair{"stepwise", CircuitKernel::stepwise}, std::pair{"fused", CircuitKernel::fused}}) {
+      add(fmt::format("inference/qisa-v3-{}/embd:{}", kernel_name, n_embd), inference,
+          paper_settings("qisa-v3", n_embd), paper_batch(n_embd), kernel, threads);
+    }
+  }
+  add("training/babygpt", babygpt, threads);
+  for (const char* attention : {"csa", "qisa-v3"}) {
+    for (const Index context : {64, 256}) {
+      add(fmt::format("sample/{}/context:{}", attention, context), sampling, attention, context);
+    }
+  }
+  for (const Index width : {16, 128}) {
+    for (const Index out : {width, 3 * width, 4 * width}) {
+      add(fmt::format("gemm/512x{}x{}", out, width), product, Index{512}, out, width);
+    }
+  }
+  add("gemm/512x512x512", product, Index{512}, Index{512}, Index{512});
+  for (int wires = 2; wires <= 12; ++wires) {
+    add(fmt::format("circuit/{}", wires), circuit, wires, false);
+    add(fmt::format("circuit/{}/gradient", wires), circuit, wires, true);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_main([&] {
+    int threads = available_processors();
+    CLI::App app("Benchmarks. Further options are Google Benchmark's, for example --benchmark_filter=REGEX.", "bench");
+    app.add_option("--threads", threads, "threads of inference and training")->capture_default_str();
+    app.allow_extras();
+    app.prefix_command(false);
+    parse_or_exit(app, argc, argv);
+    fmt::print("{} threads, {}\n", threads, blas_description());
+    register_benchmarks(threads);
+    std::vector<std::string> rest = app.remaining();
+    std::vector<char*> arguments{argv[0]};
+    for (std::string& argument : rest) arguments.push_back(argument.data());
+    int count = static_cast<int>(arguments.size());
+    benchmark::Initialize(&count, arguments.data());
+    if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
+    BenchReport report;
+    benchmark::RunSpecifiedBenchmarks(&report);
+    report.print_table();
+    return 0;
+  });
+}

@@ -27,4 +27,10 @@ Corpus load_corpus(const std::string& data) {
   return {read_text(path), path};
 }
 
+std::string fingerprint(const std::string& text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  return fmt::format("{:016x}", hash);
+}
+
 }  // namespace qisa

@@ -14,4 +14,7 @@ struct Corpus {
 /// Throws when the file cannot be read.
 Corpus load_corpus(const std::string& data);
 
+/// 64 bits of a text as hexadecimal digits, to notice that a text is another one (FNV-1a).
+std::string fingerprint(const std::string& text);
+
 }  // namespace qisa

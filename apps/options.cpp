@@ -1,8 +1,13 @@
 #include "apps/options.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
 
 #include "apps/command_line.hpp"
+#include "apps/run_folder.hpp"
 #include "nn/mechanism.hpp"
 #include "nn/workers.hpp"
 
@@ -24,6 +29,10 @@ Choices mechanism_names() {
   return names;
 }
 
+/// Options that a resumed run may give anew.
+const Choices changeable = {"max_iters",    "lr_decay_iters", "eval_interval", "eval_iters",
+                            "log_interval", "threads",        "data",          "out_dir"};
+
 /// Calls visit(name, value, help, choices) for every option, in the order of the help.
 template <class Options, class Visit>
 void for_each_option(Options& o, Visit visit) {
@@ -33,6 +42,8 @@ void for_each_option(Options& o, Visit visit) {
         names_of(normalizer_names));
   visit("aggregation", o.aggregation, "causal, or transposed as published, which reads the future",
         names_of(aggregation_names));
+  visit("pauli", o.pauli, "Pauli strings: any, as published, or real (no odd number of Y, a dead output of qisa)",
+        names_of(pauli_names));
   visit("n_layer", o.n_layer, "blocks", any);
   visit("n_head", o.n_head, "attention heads a block", any);
   visit("n_embd", o.n_embd, "width of the model, a multiple of n_head", any);
@@ -79,6 +90,7 @@ ModelSettings TrainOptions::model_settings(Index vocabulary_size) const {
   settings.attention = attention;
   settings.normalizer = normalizer_names.at(normalizer);
   settings.aggregation = aggregation_names.at(aggregation);
+  settings.pauli = pauli_names.at(pauli);
   settings.activation = activation_names.at(activation);
   settings.init = initialization_names.at(init);
   settings.score_scale = score_scale_names.at(score_scale);
@@ -113,7 +125,10 @@ TrainingSettings TrainOptions::training_settings() const {
   return settings;
 }
 
-TrainOptions parse_train_options(int argc, char** argv) {
+namespace {
+
+/// Reads the command line once; `base` is a config file that --config and the command line override.
+TrainOptions parse_once(int argc, char** argv, const std::string& base) {
   CLI::App app("Train a small GPT with classical or quantum-inspired attention on a text.", "train");
   TrainOptions options;
   for_each_option(options,
@@ -126,9 +141,33 @@ TrainOptions parse_train_options(int argc, char** argv) {
                     }
                     if (!choices.empty()) option->check(CLI::IsMember(choices));
                   });
-  app.set_config("--config", "", "file of the same options, one a line: name = value")->check(CLI::ExistingFile);
+  std::string resumed;
+  const CLI::Option* resume =
+      app.add_option("--resume", resumed,
+                     fmt::format("continue the run in this folder (default: the newest in runs/); may change: {}",
+                                 fmt::join(changeable.begin(), changeable.end() - 1, ", ")))
+          ->expected(0, 1)
+          ->configurable(false);
+  app.set_config("--config", base, "file of the same options, one a line: name = value")->check(CLI::ExistingFile);
   app.allow_config_extras(CLI::config_extras_mode::error);
   parse_or_exit(app, argc, argv);
+  options.resume = resume->count() > 0;
+  if (options.resume) options.out_dir = resumed;
+  return options;
+}
+
+}  // namespace
+
+TrainOptions parse_train_options(int argc, char** argv) {
+  TrainOptions options = parse_once(argc, argv, "");
+  if (options.resume) {
+    const std::filesystem::path folder =
+        options.out_dir.empty() ? newest_run("runs") : std::filesystem::path(options.out_dir);
+    check(std::filesystem::exists(folder / "config.toml"), "{}: there is no run to resume in this folder",
+          folder.string());
+    options = parse_once(argc, argv, folder / "config.toml");
+    options.out_dir = folder.string();
+  }
   if (options.min_lr == -1) options.min_lr = options.learning_rate / 10;
   if (options.lr_decay_iters == -1) options.lr_decay_iters = options.max_iters;
   if (options.threads == 0) options.threads = available_processors();
@@ -145,6 +184,16 @@ std::string to_config(const TrainOptions& options) {
     }
   });
   return text;
+}
+
+std::map<std::string, std::string> run_identity(const TrainOptions& options) {
+  std::map<std::string, std::string> identity;
+  for_each_option(options, [&identity](const char* name, const auto& value, const char*, const Choices&) {
+    if (std::find(changeable.begin(), changeable.end(), name) == changeable.end()) {
+      identity[name] = fmt::format("{}", value);
+    }
+  });
+  return identity;
 }
 
 }  // namespace qisa

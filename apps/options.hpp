@@ -11,7 +11,7 @@ namespace qisa {
 struct TrainOptions {
   // The default model is small enough to train in a few minutes on two cores.
   Index n_layer = 4, n_head = 4, n_embd = 64, block_size = 64;
-  std::string attention = "qisa-v3", normalizer = "sum", aggregation = "causal";
+  std::string attention = "qisa-v3", normalizer = "sum", aggregation = "causal", pauli = "published";
   std::string activation = "relu", init = "paper", score_scale = "embd";
   bool tie_embeddings = false;
 
@@ -24,6 +24,7 @@ struct TrainOptions {
   std::uint64_t seed = 1337;
   int threads = 0;
   std::string data, out_dir;
+  bool resume = false;  // continue the run in out_dir
 
   /// The model's settings. Throws what validate() throws.
   ModelSettings model_settings(Index vocabulary_size) const;
@@ -38,5 +39,10 @@ TrainOptions parse_train_options(int argc, char** argv);
 
 /// The options as a config file that --config reads back.
 std::string to_config(const TrainOptions& options);
+
+/// The options that make a run what it is, by name: what a resumed run must have in common with its
+/// beginning. Missing are those that may change: max_iters, lr_decay_iters, the intervals, threads, and
+/// where text and run lie.
+std::map<std::string, std::string> run_identity(const TrainOptions& options);
 
 }  // namespace qisa

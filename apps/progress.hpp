@@ -32,6 +32,26 @@ class Progress {
 /// Seconds since some fixed moment.
 double seconds_now();
 
+/// Measures how fast training goes since the last restart.
+class StepClock {
+ public:
+  StepClock(Index first_step, Index tokens_a_step)
+      : step_(first_step), tokens_(tokens_a_step), begun_(seconds_now()), since_(begun_) {}
+  double tokens_per_second(Index step) const {
+    return static_cast<double>((step - step_) * tokens_) / (seconds_now() - since_);
+  }
+  void restart(Index step) {
+    step_ = step;
+    since_ = seconds_now();
+  }
+  /// Seconds since construction.
+  double elapsed() const { return seconds_now() - begun_; }
+
+ private:
+  Index step_, tokens_;
+  double begun_, since_;
+};
+
 /// "45 s", "3 min 20 s", "2 h 5 min".
 std::string duration(double seconds);
 

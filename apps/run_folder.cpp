@@ -1,6 +1,12 @@
 #include "apps/run_folder.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "tensor/atomic_file.hpp"
 #include "tensor/error.hpp"
@@ -17,17 +23,57 @@ fs::path unused_folder(const std::string& name) {
   }
 }
 
+void replace_file(const fs::path& path, const std::string& content) {
+  write_atomically(path, std::array{std::as_bytes(std::span(content))});
+}
+
+/// The lines of a log up to a step; a torn last line and the line of the end are left out.
+std::string log_until(const fs::path& path, std::int64_t step) {
+  std::string kept;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (json.is_object() && !json.contains("event") && json.value("step", step + 1) <= step) kept += line + '\n';
+  }
+  return kept;
+}
+
 }  // namespace
 
-RunFolder::RunFolder(const std::string& path, const std::string& name, const std::string& config)
-    : path_(path.empty() ? unused_folder(name) : fs::path(path)) {
+RunFolder::RunFolder(fs::path path) : path_(std::move(path)) {
   std::error_code error;
   fs::create_directories(path_, error);
-  check(fs::is_directory(path_), "{}: cannot make this folder: {}", path_.string(),
-        error ? error.message() : "a file of that name is in the way");
-  write_atomically(path_ / "config.toml", std::array{std::as_bytes(std::span(config))});
-  log_.open(path_ / "log.jsonl", std::ios::trunc);
+  check(fs::is_directory(path_, error), "{}: cannot make this folder: {}", path_.string(),
+        error ? error.message() : "a file is in the way");
+  lock_ = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  check(lock_ >= 0 && flock(lock_, LOCK_EX | LOCK_NB) == 0,
+        "{}: another process trains in this folder; give another --out_dir", path_.string());
+}
+
+RunFolder::RunFolder(RunFolder&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)), log_(std::move(other.log_)) {}
+
+RunFolder::~RunFolder() {
+  if (lock_ >= 0) close(lock_);  // also unlocks
+}
+
+void RunFolder::start(const std::string& config, const std::string& earlier_log) {
+  replace_file(path_ / "config.toml", config);
+  replace_file(path_ / "log.jsonl", earlier_log);
+  log_.open(path_ / "log.jsonl", std::ios::app);
   check(log_.is_open(), "{}: cannot write the log", (path_ / "log.jsonl").string());
+}
+
+RunFolder RunFolder::create(const std::string& path, const std::string& name, const std::string& config) {
+  RunFolder folder(path.empty() ? unused_folder(name) : fs::path(path));
+  folder.start(config, "");
+  return folder;
+}
+
+RunFolder RunFolder::reopen(const std::string& path, std::int64_t step, const std::string& config) {
+  RunFolder folder{fs::path(path)};
+  folder.start(config, log_until(folder.path_ / "log.jsonl", step));
+  return folder;
 }
 
 void RunFolder::append(const std::string& line) {
@@ -50,13 +96,18 @@ void RunFolder::log_done(std::int64_t step, double val_loss, double elapsed_s) {
              .dump());
 }
 
-std::optional<fs::path> newest_checkpoint(const fs::path& runs) {
-  std::optional<fs::path> newest;
+fs::path newest_run(const fs::path& runs) {
+  fs::path newest;
+  fs::file_time_type newest_time;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(runs, error)) {
-    const fs::path path = entry.path() / "latest.safetensors";
-    if (fs::exists(path, error) && (!newest || fs::last_write_time(path) > fs::last_write_time(*newest))) newest = path;
+    const auto time = fs::last_write_time(entry.path() / "latest.safetensors", error);
+    if (!error && (newest.empty() || time > newest_time)) {
+      newest = entry.path();
+      newest_time = time;
+    }
   }
+  check(!newest.empty(), "there is no run with a checkpoint in {}/; train a model first (`make train`)", runs.string());
   return newest;
 }
 

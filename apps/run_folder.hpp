@@ -1,6 +1,7 @@
 // The folder of one training run: latest.safetensors, best.safetensors, config.toml, log.jsonl.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -15,11 +16,18 @@ struct LogEntry {
   std::optional<double> val_loss = {};  // on evaluation steps
 };
 
+/// One process at a time has a run's folder; another is refused.
 class RunFolder {
  public:
-  /// Makes the folder, or the first of runs/NAME-1, runs/NAME-2, … that does not exist if `path` is
-  /// empty. Writes config.toml and begins an empty log. Throws when that fails.
-  RunFolder(const std::string& path, const std::string& name, const std::string& config);
+  /// A new run in `path`, or in the first of runs/NAME-1, runs/NAME-2, … that does not exist if `path` is
+  /// empty. The folder is made if need be; an earlier run's log in it is begun anew.
+  /// Throws when it cannot be made or written, or another process trains in it.
+  static RunFolder create(const std::string& path, const std::string& name, const std::string& config);
+  /// An earlier run at `step`: lines of the log after that step are removed.
+  static RunFolder reopen(const std::string& path, std::int64_t step, const std::string& config);
+  ~RunFolder();
+  RunFolder(RunFolder&& other) noexcept;
+  RunFolder& operator=(RunFolder&&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path latest() const { return path_ / "latest.safetensors"; }
@@ -31,13 +39,16 @@ class RunFolder {
   void log_done(std::int64_t step, double val_loss, double elapsed_s);
 
  private:
+  explicit RunFolder(std::filesystem::path path);
+  void start(const std::string& config, const std::string& earlier_log);
   void append(const std::string& line);
 
   std::filesystem::path path_;
+  int lock_ = -1;  // the open folder, locked
   std::ofstream log_;
 };
 
-/// The checkpoint that was written last in the folders within `runs`, if there is any.
-std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& runs);
+/// The folder within `runs` whose latest.safetensors was written last. Throws if there is none.
+std::filesystem::path newest_run(const std::filesystem::path& runs);
 
 }  // namespace qisa

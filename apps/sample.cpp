@@ -37,14 +37,8 @@ SampleOptions parse(int argc, char** argv) {
 }
 
 std::filesystem::path find_checkpoint(const std::string& given) {
-  if (given.empty()) {
-    const auto newest = newest_checkpoint("runs");
-    check(newest.has_value(),
-          "there is no checkpoint in runs/; train a model first (`make train`), or give --checkpoint");
-    return *newest;
-  }
-  if (std::filesystem::is_directory(given)) return std::filesystem::path(given) / "latest.safetensors";
-  return given;
+  const std::filesystem::path path = given.empty() ? newest_run("runs") : std::filesystem::path(given);
+  return std::filesystem::is_directory(path) ? path / "latest.safetensors" : path;
 }
 
 int sample(const SampleOptions& options) {

@@ -1,7 +1,6 @@
-#include <cmath>
-
 #include "autograd/operations.hpp"
 #include "tensor/elementwise.hpp"
+#include "tensor/exponential.hpp"
 
 namespace qisa {
 
@@ -16,7 +15,7 @@ Variable relu(const Variable& x) {
 // dy/dx = s + x s (1 - s) 2 du/dx.
 Variable gelu(const Variable& x) {
   constexpr Real a = Real(0.7978845608028654), b = Real(0.044715);  // sqrt(2/pi), GPT-1's coefficient
-  const auto gate = [](Real v) { return 1 / (1 + std::exp(-2 * a * (v + b * v * v * v))); };
+  const auto gate = [](Real v) { return 1 / (1 + exponential(-2 * a * (v + b * v * v * v))); };
   Tensor y = map(x.value(), [gate](Real v) { return v * gate(v); });
   return record("gelu", std::move(y), {x}, [vx = x.value(), gate](const Tensor& g, InputGradients& inputs) {
     inputs.add(0, zip("gelu", g, vx, [gate](Real d, Real v) {

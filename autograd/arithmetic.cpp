@@ -3,6 +3,7 @@
 
 #include "autograd/operations.hpp"
 #include "tensor/elementwise.hpp"
+#include "tensor/exponential.hpp"
 
 namespace qisa {
 
@@ -55,7 +56,7 @@ Variable scale(const Variable& x, Real factor) {
 }
 
 Variable exp(const Variable& x) {
-  Tensor y = map(x.value(), [](Real v) { return std::exp(v); });
+  Tensor y = map(x.value(), [](Real v) { return exponential(v); });
   return record("exp", y, {x}, [y](const Tensor& g, InputGradients& inputs) {
     inputs.add(0, zip("exp", g, y, [](Real d, Real e) { return d * e; }));
   });

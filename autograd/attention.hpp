@@ -32,22 +32,26 @@ struct AttentionSettings {
   Index keys = 1;       // S >= T, positions of a sequence that can be read; S = T except with a cache
   Index heads = 1;      // H
   Index head_size = 1;  // D
+  Index key_size = 0;   // columns of q and k a head, each repeated D / key_size times; 0 means D
   Score score = Score::dot;
   Real scale = 1;  // of dot scores
   Normalizer normalizer = Normalizer::sum;
   Aggregation aggregation = Aggregation::causal;
   Real dropped = 0;  // dropout probability of the weights
+
+  /// K, columns of q and k a head.
+  Index key_columns() const { return key_size == 0 ? head_size : key_size; }
 };
 
 /// H*D neighbouring columns of a matrix with one row a token: head h has columns first_column + h*D
-/// to first_column + h*D + D-1. So q, k and v may be parts of one product.
+/// to first_column + h*D + D-1; K in place of D for q and k. So q, k and v may be parts of one product.
 struct HeadColumns {
   Variable matrix;
   Index first_column = 0;
 };
 
 /// q [B*T, …], k and v [B*S, …] -> [B*T, H*D]. `stream` is read only when settings.dropped > 0.
-/// Throws when the sizes disagree, and for `transposed` unless S = T.
+/// Throws when the sizes disagree, K does not divide D, and for `transposed` unless S = T.
 Variable attention(const HeadColumns& q, const HeadColumns& k, const HeadColumns& v, const AttentionSettings& settings,
                    DropoutStream& stream);
 

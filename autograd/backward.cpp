@@ -13,6 +13,7 @@ using Nodes = std::vector<NodePointer, pool::Allocator<NodePointer>>;
 Nodes reverse_order(const NodePointer& output) {
   Nodes order{output};
   output->visited = true;
+  const Node* released = nullptr;
   for (std::size_t next = 0; next < order.size(); ++next) {
     const Node& node = *order[next];  // on the heap: stays where it is while `order` grows
     for (const NodePointer& input : node.inputs) {
@@ -22,7 +23,11 @@ Nodes reverse_order(const NodePointer& output) {
       }
     }
   }
-  for (const NodePointer& node : order) node->visited = false;
+  for (const NodePointer& node : order) {
+    node->visited = false;
+    released = node->released ? node.get() : released;
+  }
+  check(!released, "the graph's {} node was freed by an earlier backward()", released ? released->name : "");
   std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a->number > b->number; });
   return order;
 }
@@ -39,9 +44,9 @@ void backward(const Variable& output, const Tensor& seed) {
   check(output.requires_gradient(), "backward() from a constant: nothing that it depends on wants a gradient");
   check(seed.shape() == output.shape(), "backward() from shape {} with a seed of shape {}", output.shape(),
         seed.shape());
+  const Nodes order = reverse_order(output.node());
   InputGradients(std::span(&output.node(), 1)).add(0, seed);
-  for (const NodePointer& node : reverse_order(output.node())) {
-    check(!node->released, "backward() through a graph whose {} node an earlier call has freed", node->name);
+  for (const NodePointer& node : order) {
     if (node->inputs.empty()) continue;  // a leaf keeps its gradient
     InputGradients inputs(node->inputs);
     if (!node->gradient.empty()) node->backward(node->gradient, inputs);

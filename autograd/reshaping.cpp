@@ -58,7 +58,7 @@ Variable concat(std::span<const Variable> parts, int axis) {
   Tensor y(first_shape.with(axis, total));
   const AxisView view(y.shape(), axis);
   Index first = 0;
-  std::vector<Shape> shapes;
+  std::vector<Shape, pool::Allocator<Shape>> shapes;
   for (const Variable& part : parts) {
     const Index count = part.shape()[axis];
     for_each_piece(view, first, count, [&](Index to, Index from, Index length) {

@@ -77,8 +77,9 @@ class Variable {
   const Shape& shape() const { return value_.shape(); }
   const NodePointer& node() const { return node_; }
   bool requires_gradient() const { return node_ != nullptr; }
-  /// The gradient that backward() found; zeros if nothing depended on this variable.
-  /// Throws for a constant.
+  /// The gradient that backward() found for a leaf; zeros if nothing depended on it. (That of other
+  /// variables is freed on the way.) It may share storage with another gradient: read it, do not
+  /// change it. Throws for a constant.
   Tensor gradient() const;
 
  private:

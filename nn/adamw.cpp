@@ -22,11 +22,20 @@ AdamW::AdamW(const Parameters& parameters, const AdamWSettings& settings)
   }
 }
 
+void AdamW::restore(Index steps_done, const Tensor& first, const Tensor& second) {
+  check(first.shape() == first_moment.shape() && second.shape() == second_moment.shape(),
+        "moments of shapes {} and {} for {} parameters", first.shape(), second.shape(), first_moment.size());
+  steps = steps_done;
+  first_moment = first.clone();
+  second_moment = second.clone();
+}
+
 void AdamW::step(Tensor& values, const Tensor& gradient, double learning_rate) {
   ++steps;
   const double correction1 = 1 - std::pow(settings_.beta1, static_cast<double>(steps));
   const double correction2 = 1 - std::pow(settings_.beta2, static_cast<double>(steps));
   const Real beta1 = static_cast<Real>(settings_.beta1), beta2 = static_cast<Real>(settings_.beta2);
+  const Real new1 = static_cast<Real>(1 - settings_.beta1), new2 = static_cast<Real>(1 - settings_.beta2);
   const Real rate = static_cast<Real>(learning_rate / correction1);
   const Real root = static_cast<Real>(1 / std::sqrt(correction2)), epsilon = static_cast<Real>(settings_.epsilon);
   for (const Range& range : ranges_) {
@@ -36,8 +45,8 @@ void AdamW::step(Tensor& values, const Tensor& gradient, double learning_rate) {
     const Real* g = gradient.data() + range.first;
 #pragma omp simd
     for (Index i = 0; i < range.count; ++i) {
-      m[i] = beta1 * m[i] + (1 - beta1) * g[i];
-      v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
+      m[i] = beta1 * m[i] + new1 * g[i];
+      v[i] = beta2 * v[i] + new2 * g[i] * g[i];
       p[i] = p[i] * kept - rate * m[i] / (std::sqrt(v[i]) * root + epsilon);
     }
   }

@@ -24,6 +24,9 @@ class AdamW {
   ///   p = p (1 - rate decay) - rate (m / c1) / (sqrt(v / c2) + epsilon),  ci = 1 - betai^steps.
   void step(Tensor& values, const Tensor& gradient, double learning_rate);
 
+  /// Continues where another optimizer of the same parameters stood.
+  void restore(Index steps_done, const Tensor& first, const Tensor& second);
+
   /// Number of updates so far, and the moments m and v: all there is to save.
   Index steps = 0;
   Tensor first_moment, second_moment;

@@ -13,7 +13,8 @@ ModelStrings draw_strings(const ModelSettings& settings, std::uint64_t seed) {
     layer.resize(static_cast<std::size_t>(settings.n_head));
     if (!find_mechanism(settings.attention).measures) continue;
     for (auto& head : layer) {
-      head = draw_pauli_strings(random, wires_for(settings.n_embd), static_cast<int>(settings.head_size()));
+      head = draw_pauli_strings(random, wires_for(settings.n_embd), static_cast<int>(settings.head_size()),
+                                settings.pauli);
     }
   }
   return strings;
@@ -33,6 +34,8 @@ void check_strings(const ModelSettings& settings, const ModelStrings& strings) {
       for (const PauliString& string : head) {
         check(string.wires() == wires_for(settings.n_embd), "Pauli string {} in a model of {} wires", string.text(),
               wires_for(settings.n_embd));
+        check(settings.pauli == PauliChoice::published || string.is_real(),
+              "Pauli string {} has an odd number of Y in a model of real strings", string.text());
       }
     }
   }

@@ -1,7 +1,7 @@
 // A mechanism: how an attention layer makes queries, keys and values of its input, and how it
 // compares them. Everything after that (mask, normalizer, aggregation, cache) is shared, in
 // self_attention.hpp. To add a mechanism, write one file like csa.cpp and add a line to the table in
-// mechanism.cpp.
+// mechanism.cpp: docs/mechanisms.md shows how.
 #pragma once
 
 #include <memory>
@@ -27,19 +27,27 @@ using LayerStrings = std::vector<std::vector<PauliString>>;
 class Mechanism {
  public:
   virtual ~Mechanism() = default;
-  /// x [tokens, n_embd], after layer norm.
+  /// x [tokens, n_embd], after layer norm. Row t of the result must depend on row t of x alone, so that
+  /// keys and values can be cached.
   virtual Projections project(Pass& pass, const Variable& x) const = 0;
-  /// How queries and keys are compared; fills in `score`, `scale` and `dropped`.
+  /// How queries and keys are compared; fills in `score`, and `scale`, `key_size` and `dropped` if they
+  /// are not the defaults.
   virtual void set_score(AttentionSettings& settings, const Pass& pass) const = 0;
 };
+
+/// Builds the mechanism of one layer; `name` is the prefix of its parameters, "blocks.0.mhsa".
+using MechanismBuilder = std::unique_ptr<Mechanism>(Parameters& parameters, const std::string& name,
+                                                    const ModelSettings& settings, const LayerStrings& strings);
+
+/// The builders, each in the file of its name: make_csa in csa.cpp.
+MechanismBuilder make_csa, make_qisa_v1, make_qisa_v2, make_qisa_v3, make_qisa;
 
 /// A mechanism's entry in the table.
 struct MechanismEntry {
   std::string name;
-  bool measures;  // whether it measures Pauli strings
-  /// Builds the mechanism of one layer; `name` is the prefix of its parameters, "blocks.0.mhsa".
-  std::unique_ptr<Mechanism> (*make)(Parameters& parameters, const std::string& name, const ModelSettings& settings,
-                                     const LayerStrings& strings);
+  bool measures;     // whether it measures Pauli strings
+  bool real_states;  // whether on real states, where a string with an odd number of Y is always 0
+  MechanismBuilder* make;
 };
 
 /// All mechanisms.
@@ -48,8 +56,8 @@ std::span<const MechanismEntry> mechanisms();
 /// The entry of that name. Throws and lists the names if there is none.
 const MechanismEntry& find_mechanism(const std::string& name);
 
-// The builders, each in the file of its name.
-std::unique_ptr<Mechanism> make_csa(Parameters&, const std::string&, const ModelSettings&, const LayerStrings&);
-std::unique_ptr<Mechanism> make_qisa_v3(Parameters&, const std::string&, const ModelSettings&, const LayerStrings&);
+/// How many of the strings, of any number of layers, are outputs that stay 0 whatever the mechanism
+/// `name` learns.
+Index dead_outputs(const std::string& name, std::span<const LayerStrings> layers);
 
 }  // namespace qisa

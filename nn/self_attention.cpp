@@ -5,10 +5,10 @@
 namespace qisa {
 namespace {
 
-/// Appends the columns of new positions to the rows of a cache; all rows so far, as columns.
-HeadColumns append(Tensor& cached, Index length, const HeadColumns& added) {
+/// Appends `width` columns of new positions to the rows of a cache; all rows so far, as columns.
+HeadColumns append(Tensor& cached, Index length, const HeadColumns& added, Index width) {
   const Tensor& from = added.matrix.value();
-  const Index width = cached.shape()[1], count = from.shape()[0];
+  const Index count = from.shape()[0];
   for (Index row = 0; row < count; ++row) {
     std::copy_n(from.data() + row * from.shape()[1] + added.first_column, width,
                 cached.data() + (length + row) * width);
@@ -42,8 +42,8 @@ Variable SelfAttention::operator()(Pass& pass, const Variable& x, Index batch, L
   AttentionSettings attention = attention_settings(pass, batch, length);
   Projections projections = mechanism_->project(pass, x);
   if (cache) {
-    projections.k = append(cache->keys, cache->length, projections.k);
-    projections.v = append(cache->values, cache->length, projections.v);
+    projections.k = append(cache->keys, cache->length, projections.k, attention.heads * attention.key_columns());
+    projections.v = append(cache->values, cache->length, projections.v, settings_.n_embd);
     cache->length += length;
     attention.keys = cache->length;
   }

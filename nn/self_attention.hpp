@@ -13,7 +13,8 @@ namespace qisa {
 /// Keys and values of the positions that a layer has read, so that the next position need not
 /// compute them again.
 struct LayerCache {
-  Tensor keys, values;  // [block_size, n_embd]; the first `length` rows are filled
+  Tensor keys, values;  // [block_size, n_embd]: room for as many rows, of which `length` are filled;
+                        // rows of keys are narrower where a mechanism's are
   Index length = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "nn/settings.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <functional>
@@ -11,6 +12,8 @@ namespace qisa {
 const std::map<std::string, Normalizer> normalizer_names = {{"sum", Normalizer::sum}, {"softmax", Normalizer::softmax}};
 const std::map<std::string, Aggregation> aggregation_names = {{"causal", Aggregation::causal},
                                                               {"transposed", Aggregation::transposed}};
+const std::map<std::string, PauliChoice> pauli_names = {{"published", PauliChoice::published},
+                                                        {"real", PauliChoice::real}};
 const std::map<std::string, Activation> activation_names = {{"relu", Activation::relu}, {"gelu", Activation::gelu}};
 const std::map<std::string, Initialization> initialization_names = {{"paper", Initialization::paper},
                                                                     {"gpt", Initialization::gpt}};
@@ -63,6 +66,7 @@ const std::vector<Entry>& entries() {
        [](ModelSettings& settings, const std::string& text) { settings.attention = text; }},
       choice("normalizer", &ModelSettings::normalizer, normalizer_names),
       choice("aggregation", &ModelSettings::aggregation, aggregation_names),
+      choice("pauli", &ModelSettings::pauli, pauli_names),
       choice("activation", &ModelSettings::activation, activation_names),
       choice("init", &ModelSettings::init, initialization_names),
       choice("score_scale", &ModelSettings::score_scale, score_scale_names),
@@ -108,7 +112,11 @@ ModelSettings settings_from_text(const std::map<std::string, std::string>& text)
     check(found != text.end(), "the setting {} is missing", entry.name);
     entry.read(settings, found->second);
   }
-  check(text.size() == entries().size(), "{} settings where {} are known", text.size(), entries().size());
+  for (const auto& given : text) {
+    const bool known =
+        std::any_of(entries().begin(), entries().end(), [&](const Entry& entry) { return entry.name == given.first; });
+    check(known, "there is no setting {}", given.first);
+  }
   return settings;
 }
 

@@ -7,6 +7,7 @@
 
 #include "autograd/attention.hpp"
 #include "nn/parameters.hpp"
+#include "quantum/pauli.hpp"
 
 namespace qisa {
 
@@ -23,6 +24,7 @@ struct ModelSettings {
   std::string attention = "qisa-v3";
   Normalizer normalizer = Normalizer::sum;
   Aggregation aggregation = Aggregation::causal;
+  PauliChoice pauli = PauliChoice::published;
   Activation activation = Activation::relu;
   Initialization init = Initialization::paper;
   ScoreScale score_scale = ScoreScale::embedding;
@@ -47,6 +49,7 @@ ModelSettings settings_from_text(const std::map<std::string, std::string>& text)
 // The names of the choices, as on the command line.
 extern const std::map<std::string, Normalizer> normalizer_names;
 extern const std::map<std::string, Aggregation> aggregation_names;
+extern const std::map<std::string, PauliChoice> pauli_names;
 extern const std::map<std::string, Activation> activation_names;
 extern const std::map<std::string, Initialization> initialization_names;
 extern const std::map<std::string, ScoreScale> score_scale_names;

@@ -16,6 +16,9 @@ CircuitBank::CircuitBank(Circuit circuit, std::span<const std::vector<PauliStrin
 
 Variable CircuitBank::measure(const Variable& angles, const Variable& rows, CircuitKernel kernel) const {
   check(kernel != CircuitKernel::fused, "a fused circuit has no gradient; measure it with Fused");
+  const Shape expected = {std::ssize(observables_), circuit_.angles()};
+  check(angles.shape() == expected, "a bank of {} circuits of {} angles needs angles of shape {}, not {}",
+        observables_.size(), circuit_.angles(), expected, angles.shape());
   return kernel == CircuitKernel::stepwise ? measure_stepwise(angles, rows) : measure_adjoint(angles, rows);
 }
 

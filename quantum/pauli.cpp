@@ -30,7 +30,7 @@ std::complex<double> PauliString::phase(Index i) const {
   return powers_of_i[static_cast<std::size_t>(number_of_y_ + 2 * negative) % 4];
 }
 
-std::vector<PauliString> draw_pauli_strings(Random& random, int wires, int count) {
+std::vector<PauliString> draw_pauli_strings(Random& random, int wires, int count, PauliChoice choice) {
   check(wires >= 1 && wires <= Circuit::max_wires, "Pauli strings have 1 to {} characters, not {}", Circuit::max_wires,
         wires);
   std::vector<PauliString> strings;
@@ -39,7 +39,9 @@ std::vector<PauliString> draw_pauli_strings(Random& random, int wires, int count
     for (char& pauli : text) {
       if (random.uniform() >= 0.9) pauli = "XYZ"[random.below(3)];
     }
-    if (std::any_of(text.begin(), text.end(), [](char pauli) { return pauli != 'I'; })) strings.emplace_back(text);
+    const PauliString string(text);
+    const bool identity = string.flips() == 0 && string.signs() == 0;
+    if (!identity && (choice == PauliChoice::published || string.is_real())) strings.push_back(string);
   }
   return strings;
 }

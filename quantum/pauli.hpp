@@ -28,6 +28,8 @@ class PauliString {
   /// Basis-index bits whose value 1 gives a factor -1: the wires of Y and Z.
   Index signs() const { return signs_; }
   int number_of_y() const { return number_of_y_; }
+  /// Whether the matrix is real. If not, it is imaginary, and its expectation in any real state is 0.
+  bool is_real() const { return number_of_y_ % 2 == 0; }
   /// phase(i) in P|i> = phase(i) |i xor flips>: one of 1, i, -1, -i.
   std::complex<double> phase(Index i) const;
 
@@ -39,8 +41,15 @@ class PauliString {
   int number_of_y_ = 0;
 };
 
+enum class PauliChoice {
+  published,  // any string, as in the paper
+  real,       // real ones only, so that none is 0 in every real state
+};
+
 /// Draws `count` strings as the paper does: each character is I with probability 0.9, otherwise X, Y
-/// or Z alike; a string of I alone is drawn again. Throws unless 1 <= wires <= Circuit::max_wires.
-std::vector<PauliString> draw_pauli_strings(Random& random, int wires, int count);
+/// or Z alike; a string of I alone, or one that the choice excludes, is drawn again.
+/// Throws unless 1 <= wires <= Circuit::max_wires.
+std::vector<PauliString> draw_pauli_strings(Random& random, int wires, int count,
+                                            PauliChoice choice = PauliChoice::published);
 
 }  // namespace qisa

@@ -69,6 +69,7 @@ Tensor transpose(const Tensor& x, int axis_a, int axis_b) {
   const int second = std::max(x.shape().axis(axis_a), x.shape().axis(axis_b));
   Tensor result(x.shape().with(first, x.shape()[second]).with(second, x.shape()[first]));
   if (first == second) return x;
+  if (x.size() == 0) return result;
   // Seen as [outer, size_a, between, size_b, inner], the result is [outer, size_b, between, size_a, inner].
   const AxisView a(x.shape(), first), b(x.shape(), second);
   const Index between = b.outer / (a.outer * a.size), inner = b.inner;

@@ -13,9 +13,8 @@ Shape::Shape(std::span<const Index> sizes) : rank_(static_cast<int>(sizes.size()
   std::copy(sizes.begin(), sizes.end(), sizes_.begin());
   Index product = 1;
   for (const Index size : sizes) {
-    check(size >= 0, "shape {}: the size {} is negative", to_string(), size);
-    check(!__builtin_mul_overflow(product, std::max<Index>(size, 1), &product), "shape {}: too many elements",
-          to_string());
+    check(size >= 0, "shape {}: the size {} is negative", *this, size);
+    check(!__builtin_mul_overflow(product, std::max<Index>(size, 1), &product), "shape {}: too many elements", *this);
   }
 }
 
@@ -27,7 +26,7 @@ Index Shape::size() const {
 
 int Shape::axis(int axis) const {
   const int positive = axis < 0 ? axis + rank_ : axis;
-  check(positive >= 0 && positive < rank_, "shape {} has no axis {}", to_string(), axis);
+  check(positive >= 0 && positive < rank_, "shape {} has no axis {}", *this, axis);
   return positive;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tensor/exponential.hpp"
 #include "tensor/real.hpp"
 
 namespace qisa {
@@ -17,7 +18,7 @@ inline Real softmax_row(const Real* x, Real* y, Index count) {
   Real total = 0;
 #pragma omp simd reduction(+ : total)
   for (Index i = 0; i < count; ++i) {
-    y[i] = std::exp(x[i] - largest);
+    y[i] = exponential(x[i] - largest);
     total += y[i];
   }
   const Real factor = 1 / total;

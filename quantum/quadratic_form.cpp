@@ -1,0 +1,150 @@
+#include "quantum/quadratic_form.hpp"
+
+#include <algorithm>
+
+#include "autograd/operations.hpp"
+#include "quantum/program.hpp"
+#include "quantum/stepwise.hpp"
+
+namespace qisa {
+namespace {
+
+constexpr Index B = block_tokens;
+
+/// The amplitudes of one head as a block of states; `state` keeps its zeros elsewhere.
+void load(const Real* block, Index width, Real* state) {
+  for (Index k = 0; k < width; ++k) lanes(state + k * amplitude_size) = lanes(block + k * B);
+}
+
+}  // namespace
+
+QuadraticForms::QuadraticForms(std::span<const std::vector<PauliString>> strings)
+    : strings_(strings.begin(), strings.end()) {
+  check(!strings_.empty() && !strings_.front().empty(), "quadratic forms need at least one Pauli string");
+  const int wires = strings_.front().front().wires();
+  dimension_ = Index{1} << wires;
+  for (Index k = 0; k < dimension_; ++k) offsets_.push_back(k * amplitude_size);
+  for (std::size_t h = 0; h < strings_.size(); ++h) {
+    std::vector<PauliString> real;
+    std::vector<Index> outputs;
+    for (const PauliString& string : strings_[h]) {
+      check(string.wires() == wires, "Pauli strings \"{}\" and \"{}\" have different lengths",
+            strings_.front().front().text(), string.text());
+      if (string.is_real()) {
+        real.push_back(string);
+        outputs.push_back(outputs_);
+      }
+      ++outputs_;
+    }
+    if (!real.empty()) heads_.push_back({static_cast<Index>(h), outputs, Observables(real)});
+  }
+}
+
+Variable QuadraticForms::measure(const Variable& y, CircuitKernel kernel) const {
+  if (kernel == CircuitKernel::stepwise) return measure_stepwise(y);
+  return record("quadratic_forms", measure_blocks(y.value()), {y},
+                [forms = this, vy = y.value()](const Tensor& g, InputGradients& inputs) {
+                  forms->add_gradient(vy, g, inputs.accumulator(0));
+                });
+}
+
+Index QuadraticForms::width(const Tensor& y) const {
+  const Index heads = std::ssize(strings_);
+  check(y.rank() == 2 && y.shape()[1] % heads == 0 && y.shape()[1] <= heads * dimension_,
+        "[quadratic_forms] y {} must be [T, {} C] with C at most {}: {} heads of 2^wires amplitudes", y.shape(), heads,
+        dimension_, heads);
+  return y.shape()[1] / heads;
+}
+
+Variable QuadraticForms::measure_stepwise(const Variable& y) const {
+  const Index columns = width(y.value()), tokens = y.shape()[0];
+  std::vector<Variable> values;
+  for (std::size_t h = 0; h < strings_.size(); ++h) {
+    const Variable own = transpose(slice(y, 1, static_cast<Index>(h) * columns, columns), 0, 1);
+    const Variable zeros(Tensor::zeros({2 * dimension_ - columns, tokens}));  // padding, and the imaginary plane
+    const Variable states = reshape(concat(std::vector{own, zeros}, 0), {2, dimension_, tokens});
+    values.push_back(expectation_values(states, strings_[h]));
+  }
+  return concat(values, 1);
+}
+
+/// Room for transposing y and results of a block and for every head's observables.
+Index QuadraticForms::scratch_size(Index columns) const {
+  Index size = 2 * B * std::max(columns, outputs_);
+  for (const Head& head : heads_) size = std::max(size, head.observables.scratch_size());
+  return size;
+}
+
+Tensor QuadraticForms::measure_blocks(const Tensor& y) const {
+  const Index each = width(y), columns = y.shape()[1], tokens = y.shape()[0];
+  Tensor out({tokens, outputs_}), block({columns, B}), state = Tensor::zeros({dimension_, 2, B});
+  Tensor measured({outputs_, B}), results = Tensor::zeros({outputs_, B}), scratch({scratch_size(columns)});
+  for (Index first = 0; first < tokens; first += B) {
+    const Index count = std::min(B, tokens - first);
+    rows_to_block(y.data() + first * columns, count, columns, block.data(), scratch.data());
+    for (const Head& head : heads_) {
+      load(block.data() + head.number * each * B, each, state.data());
+      head.observables.measure(state.data(), offsets_, measured.data(), scratch.data());
+      const Real* from = measured.data();
+      for (const Index output : head.outputs) {
+        lanes(results.data() + output * B) = lanes(from);
+        from += B;
+      }
+    }
+    block_to_rows(results.data(), count, outputs_, out.data() + first * outputs_, scratch.data());
+  }
+  return out;
+}
+
+// d(y^T P y) = 2 P y, which is real as P is.
+void QuadraticForms::add_gradient(const Tensor& y, const Tensor& grad_out, Tensor& grad_y) const {
+  const Index each = width(y), columns = y.shape()[1], tokens = y.shape()[0];
+  Tensor block({columns, B}), state = Tensor::zeros({dimension_, 2, B}), gradient({dimension_, 2, B});
+  Tensor grad_results({outputs_, B}), weights({outputs_, B}), grad_block = Tensor::zeros({columns, B});
+  Tensor rows({B, columns}), scratch({scratch_size(columns)});
+  for (Index first = 0; first < tokens; first += B) {
+    const Index count = std::min(B, tokens - first);
+    rows_to_block(y.data() + first * columns, count, columns, block.data(), scratch.data());
+    rows_to_block(grad_out.data() + first * outputs_, count, outputs_, grad_results.data(), scratch.data());
+    for (const Head& head : heads_) {
+      load(block.data() + head.number * each * B, each, state.data());
+      Real* to = weights.data();
+      for (const Index output : head.outputs) {
+        lanes(to) = lanes(grad_results.data() + output * B);
+        to += B;
+      }
+      head.observables.gradient(weights.data(), state.data(), offsets_, gradient.data(), scratch.data());
+      for (Index k = 0; k < each; ++k) {
+        lanes(grad_block.data() + (head.number * each + k) * B) = lanes(gradient.data() + k * amplitude_size);
+      }
+    }
+    block_to_rows(grad_block.data(), count, columns, rows.data(), scratch.data());
+    Real* sum = grad_y.data() + first * columns;
+    for (Index i = 0; i < count * columns; ++i) sum[i] += rows[i];
+  }
+}
+
+// (W^T P W)_ij = sum_k W_(k xor flips),i phase(k) W_k,j.
+Tensor transformed_observables(const Tensor& weight, std::span<const PauliString> strings) {
+  const Index rows = weight.shape()[0], columns = weight.shape()[1];
+  Tensor result = Tensor::zeros({std::ssize(strings), columns, columns});
+  Real* matrix = result.data();
+  for (const PauliString& string : strings) {
+    check(rows <= Index{1} << string.wires(), "a matrix {} does not fit the {} wires of Pauli string {}",
+          weight.shape(), string.wires(), string.text());
+    for (Index k = 0; k < rows; ++k) {
+      const Index flipped = k ^ string.flips();
+      if (!string.is_real() || flipped >= rows) continue;
+      const Real phase = static_cast<Real>(string.phase(k).real());
+      for (Index i = 0; i < columns; ++i) {
+        for (Index j = 0; j < columns; ++j) {
+          matrix[i * columns + j] += weight[flipped * columns + i] * phase * weight[k * columns + j];
+        }
+      }
+    }
+    matrix += columns * columns;
+  }
+  return result;
+}
+
+}  // namespace qisa

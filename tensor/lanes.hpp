@@ -1,0 +1,32 @@
+// Sixteen numbers as one value, for kernels in which that is faster than a loop over sixteen numbers.
+//
+// It is the compilers' vector type (GCC and Clang), cut into vectors of whatever width the processor
+// has. Arithmetic works on all lanes at once. Sums over many rows stay in registers, where loops over
+// arrays would go through memory.
+#pragma once
+
+#include "tensor/real.hpp"
+
+namespace qisa {
+
+inline constexpr Index lane_count = 16;
+
+using Lanes __attribute__((vector_size(lane_count * sizeof(Real)), aligned(alignof(Real)), may_alias)) = Real;
+
+/// The sixteen numbers at `numbers`, to read or to write.
+inline Lanes& lanes(Real* numbers) { return *reinterpret_cast<Lanes*>(numbers); }
+inline const Lanes& lanes(const Real* numbers) { return *reinterpret_cast<const Lanes*>(numbers); }
+
+/// Sum over the lanes: halves are added to halves.
+inline Real sum(const Lanes& v) {
+  const auto half = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                    __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+  const auto quarter =
+      __builtin_shufflevector(half, half, 0, 1, 2, 3) + __builtin_shufflevector(half, half, 4, 5, 6, 7);
+  return (quarter[0] + quarter[1]) + (quarter[2] + quarter[3]);
+}
+
+/// The part of a row that is whole groups of lanes: what remains needs a loop.
+inline Index whole_lanes(Index count) { return count - count % lane_count; }
+
+}  // namespace qisa

@@ -1,0 +1,245 @@
+// train: the files that it leaves, that a seed alone decides the weights, and its answers to wrong usage.
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "nn/checkpoint.hpp"
+#include "nn/trainer.hpp"
+#include "tests/apps/run.hpp"
+
+using namespace qisa;
+using namespace qisa::test;
+using nlohmann::json;
+
+namespace {
+
+std::vector<json> log_of(const Workplace& place, const std::string& folder) {
+  std::vector<json> entries;
+  for (const std::string& line : lines_of(place.read(folder + "/log.jsonl"))) {
+    INFO("line: " << line);
+    REQUIRE_NOTHROW(entries.push_back(json::parse(line)));
+  }
+  return entries;
+}
+
+/// Checks that an outcome is success, for what a test needs before its own question.
+void require_success(const Outcome& outcome) {
+  INFO("stdout: " << outcome.out << "\nstderr: " << outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+}
+
+}  // namespace
+
+TEST_CASE("train ends with 0 and leaves two checkpoints, its options and a log") {
+  const Workplace place;
+  const Outcome outcome = place.train_tiny({{"out_dir", "out"}});
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.err.empty());
+  for (const char* name : {"latest.safetensors", "best.safetensors"}) {
+    const Checkpoint checkpoint = load_checkpoint(place.path / "out" / name);
+    CHECK(checkpoint.model.settings().n_embd == 8);
+    REQUIRE(checkpoint.training.has_value());
+    CHECK(checkpoint.training->steps == 20);
+  }
+  CHECK(place.read("out/config.toml").find("n_embd = 8\n") != std::string::npos);
+  CHECK(log_of(place, "out").back()["event"] == "done");
+  CHECK(place.names() == std::set<std::string>{"out", "text.txt"});
+  CHECK(std::distance(std::filesystem::directory_iterator(place.path / "out"), {}) == 4);
+}
+
+TEST_CASE("Runs without out_dir get numbered folders in runs/, and none is overwritten") {
+  const Workplace place;
+  for (const char* folder : {"runs/qisa-v3-1", "runs/qisa-v3-2"}) {
+    const Outcome outcome = place.train_tiny({{"attention", "qisa-v3"}, {"max_iters", "1"}});
+    require_success(outcome);
+    CHECK(outcome.out.find(folder) != std::string::npos);
+    CHECK(std::filesystem::exists(place.path / folder / "latest.safetensors"));
+  }
+  require_success(place.train_tiny({{"attention", "csa"}, {"max_iters", "1"}}));
+  CHECK(std::filesystem::exists(place.path / "runs/csa-1"));
+}
+
+TEST_CASE("The log has every log_interval-th step, every evaluation and the end, and only these") {
+  const Workplace place;
+  const Outcome outcome = place.train_tiny({{"out_dir", "out"}, {"log_interval", "4"}, {"eval_interval", "6"}});
+  require_success(outcome);
+  std::vector<json> entries = log_of(place, "out");
+  const json done = entries.back();
+  entries.pop_back();
+
+  std::vector<int> steps, evaluations;
+  double elapsed = 0;
+  for (const json& entry : entries) {
+    INFO(entry);
+    steps.push_back(entry.at("step"));
+    if (entry.contains("val_loss")) evaluations.push_back(entry.at("step"));
+    for (const char* positive : {"loss", "learning_rate", "tokens_per_second", "elapsed_s"}) {
+      CHECK(entry.at(positive).get<double>() > 0);
+    }
+    CHECK(entry.at("elapsed_s") >= elapsed);
+    elapsed = entry.at("elapsed_s");
+    if (entry.contains("val_loss")) CHECK(entry.at("val_loss").get<double>() > 0);
+  }
+  CHECK(steps == std::vector{4, 6, 8, 12, 16, 18, 20});
+  CHECK(evaluations == std::vector{6, 12, 18, 20});
+  CHECK(done.at("event") == "done");
+  CHECK(done.at("step") == 20);
+  CHECK(done.at("val_loss") == entries.back().at("val_loss"));
+  CHECK(done.at("elapsed_s") >= elapsed);
+}
+
+TEST_CASE("Training learns: the loss on held-back text falls well below that of guessing") {
+  const Workplace place;
+  require_success(place.train_tiny({{"out_dir", "out"},
+                                    {"max_iters", "300"},
+                                    {"eval_interval", "50"},
+                                    {"learning_rate", "0.02"},
+                                    {"warmup_iters", "5"}}));
+  const Checkpoint best = load_checkpoint(place.path / "out/best.safetensors");
+  const double guessing = std::log(static_cast<double>(best.tokenizer.size()));
+  CHECK(log_of(place, "out").back().at("val_loss") < 0.75 * guessing);
+}
+
+TEST_CASE("best.safetensors is the model of the smallest logged validation loss") {
+  const Workplace place;
+  // So high a rate makes the loss go up and down.
+  require_success(place.train_tiny({{"out_dir", "out"},
+                                    {"eval_interval", "3"},
+                                    {"learning_rate", "0.5"},
+                                    {"min_lr", "0.5"},
+                                    {"warmup_iters", "0"}}));
+  double smallest = std::numeric_limits<double>::infinity();
+  Index step = 0;
+  for (const json& entry : log_of(place, "out")) {
+    if (!entry.contains("val_loss") || entry.at("val_loss") >= smallest) continue;
+    smallest = entry.at("val_loss");
+    step = entry.at("step");
+  }
+  REQUIRE(step < 20);
+  const Checkpoint best = load_checkpoint(place.path / "out/best.safetensors");
+  CHECK(best.training->steps == step);
+  CHECK(best.training->best_loss == smallest);
+  CHECK(load_checkpoint(place.path / "out/latest.safetensors").training->best_loss == smallest);
+}
+
+TEST_CASE("The number of threads changes no byte of a checkpoint, a seed changes it") {
+  for (const std::string attention : {"csa", "qisa-v3"}) {
+    CAPTURE(attention);
+    const Workplace place;
+    // Enough sequences for more shards than threads, or there would be nothing to share out.
+    REQUIRE(shard(512, 8).shards > 3);
+    const auto trained = [&](const std::string& threads, const std::string& seed) {
+      const std::string folder = threads + "-" + seed;
+      require_success(place.train_tiny({{"out_dir", folder},
+                                        {"attention", attention},
+                                        {"batch_size", "512"},
+                                        {"dropout", "0.2"},
+                                        {"threads", threads},
+                                        {"seed", seed}}));
+      return place.read(folder + "/latest.safetensors");
+    };
+    const std::string one = trained("1", "7");
+    CHECK((one == trained("2", "7")));
+    CHECK((one == trained("3", "7")));
+    CHECK((one != trained("1", "8")));
+  }
+}
+
+TEST_CASE("Wrong usage ends with 2 and one line about what is wrong") {
+  const Workplace place;
+  struct Case {
+    Arguments arguments;
+    std::vector<std::string> pieces;
+  };
+  const std::vector<Case> cases = {
+      {{"--n_layers", "2"}, {"--n_layers"}},
+      {{"something"}, {"something"}},
+      {{"--n_layer"}, {"--n_layer"}},
+      {{"--n_layer", "two"}, {"--n_layer", "two"}},
+      {{"--n_layer", "2.5"}, {"--n_layer", "2.5"}},
+      {{"--n_layer", "99999999999999999999"}, {"--n_layer", "99999999999999999999"}},
+      {{"--learning_rate", "fast"}, {"--learning_rate", "fast"}},
+      {{"--attention", "softmax"}, {"--attention", "softmax", "csa", "qisa-v3"}},
+      {{"--normalizer", "none"}, {"--normalizer", "none", "softmax", "sum"}},
+      {{"--decay", "some"}, {"--decay", "some", "all", "matrices"}},
+      {{"--seed", "-1"}, {"--seed", "-1"}},
+      {{"--n_layer", "1", "--n_layer", "2"}, {"--n_layer"}},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.arguments);
+    check_refused(place.train(one.arguments), 2, one.pieces);
+  }
+  CHECK(place.names() == std::set<std::string>{"text.txt"});
+}
+
+TEST_CASE("Bad input ends with 1 and one line that names it, and leaves no folder behind") {
+  const Workplace place;
+  place.write("short.txt", "To be, or not to be.\n");
+  place.write("latin1.txt", std::string(200, 'a') + "caf\xe9 " + std::string(200, 'b'));
+  place.write("empty.txt", "");
+  place.write("folder/inside.txt", "text");
+  struct Case {
+    Options options;
+    std::vector<std::string> pieces;
+  };
+  const std::vector<Case> cases = {
+      {{{"data", "no-such.txt"}}, {"no-such.txt"}},
+      {{{"data", "folder"}}, {"folder"}},
+      {{{"data", "empty.txt"}}, {"empty.txt"}},
+      {{{"data", "short.txt"}, {"block_size", "16"}}, {"21", "block_size 16"}},
+      {{{"data", "latin1.txt"}}, {"latin1.txt", "UTF-8"}},
+      {{{"n_embd", "10"}, {"n_head", "4"}}, {"n_embd 10", "n_head 4"}},
+      {{{"n_layer", "0"}}, {"n_layer", "0"}},
+      {{{"n_head", "0"}}, {"n_head", "0"}},
+      {{{"n_embd", "-8"}}, {"n_embd", "-8"}},
+      {{{"block_size", "0"}}, {"block_size", "0"}},
+      {{{"dropout", "1"}}, {"dropout", "1"}},
+      {{{"dropout", "-0.1"}}, {"dropout", "-0.1"}},
+      {{{"dropout", "nan"}}, {"dropout", "nan"}},
+      {{{"batch_size", "0"}}, {"batch_size", "0"}},
+      {{{"max_iters", "0"}}, {"max_iters", "0"}},
+      {{{"log_interval", "0"}}, {"log_interval", "0"}},
+      {{{"eval_interval", "0"}}, {"eval_interval", "0"}},
+      {{{"eval_iters", "-3"}}, {"eval_iters", "-3"}},
+      {{{"learning_rate", "-0.003"}}, {"learning_rate", "-0.003"}},
+      {{{"learning_rate", "nan"}}, {"learning_rate", "nan"}},
+      {{{"min_lr", "-0.5"}}, {"min_lr", "-0.5"}},
+      {{{"min_lr", "0.5"}}, {"min_lr", "0.5", "0.003"}},
+      {{{"warmup_iters", "-5"}}, {"warmup_iters", "-5"}},
+      {{{"lr_decay_iters", "-5"}}, {"lr_decay_iters", "-5"}},
+      {{{"weight_decay", "-0.1"}}, {"weight_decay", "-0.1"}},
+      {{{"beta1", "1"}}, {"beta1", "1"}},
+      {{{"beta2", "-0.9"}}, {"beta2", "-0.9"}},
+      {{{"grad_clip", "-1"}}, {"grad_clip", "-1"}},
+      {{{"threads", "-1"}}, {"threads", "-1"}},
+      {{{"out_dir", "text.txt"}}, {"text.txt"}},
+      {{{"out_dir", "text.txt/out"}}, {"text.txt/out"}},
+  };
+  const std::set<std::string> before = place.names();
+  for (const Case& one : cases) {
+    CAPTURE(one.options);
+    check_refused(place.train_tiny(one.options), 1, one.pieces);
+    CHECK(place.names() == before);
+  }
+}
+
+TEST_CASE("A stop by Ctrl-C or SIGTERM saves the step it came to, and the exit code tells the signal") {
+  const auto [signal, exit_code] = GENERATE(std::pair{SIGINT, 130}, std::pair{SIGTERM, 143});
+  CAPTURE(exit_code);
+  const Workplace place;
+  Surroundings around;
+  around.signal = signal;
+  around.signal_after = "step ";
+  const Outcome outcome = place.train_tiny(
+      {{"out_dir", "out"}, {"max_iters", "100000000"}, {"eval_interval", "100000000"}, {"log_interval", "1"}}, around);
+  CHECK(outcome.exit_code == exit_code);
+  CHECK(outcome.err.empty());
+  const std::string last = lines_of(outcome.out).back();
+  CAPTURE(last);
+  CHECK(last.find("out/latest.safetensors") != std::string::npos);
+  const Index steps = load_checkpoint(place.path / "out/latest.safetensors").training->steps;
+  CHECK(last.find("step " + std::to_string(steps) + ";") != std::string::npos);
+
+  const Outcome text = place.sample({"--checkpoint", "out", "--max_new_tokens", "30"});
+  CHECK(text.exit_code == 0);
+  CHECK(text.out.size() == 31);
+}

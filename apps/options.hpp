@@ -15,12 +15,12 @@ struct TrainOptions {
   std::string activation = "relu", init = "paper", score_scale = "embd";
   bool tie_embeddings = false;
 
-  Index batch_size = 32, max_iters = 2000;
+  Index batch_size = 16, max_iters = 6000;
   double learning_rate = 3e-3, min_lr = -1;
   Index warmup_iters = 100, lr_decay_iters = -1;
   double weight_decay = 0.01, beta1 = 0.9, beta2 = 0.999, grad_clip = 1, dropout = 0;
   std::string decay = "all";
-  Index eval_interval = 250, eval_iters = 0, log_interval = 10;
+  Index eval_interval = 500, eval_iters = 0, log_interval = 10;
   std::uint64_t seed = 1337;
   int threads = 0;
   std::string data, out_dir;

@@ -42,6 +42,7 @@ StepReport Trainer::step() {
   const auto compute = [&](Index job, int worker) {
     const auto w = static_cast<std::size_t>(worker);
     const Index rows = sequences_in(job);
+    worker_gradients_[w].fill(0);
     const Batch part =
         draw_rows(tokens_, job * sharding.sequences, rows, length, settings_.seed, static_cast<std::uint32_t>(number));
     const DropoutStream stream{settings_.seed, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(job)};
@@ -54,7 +55,6 @@ StepReport Trainer::step() {
   const auto combine = [&](Index, int worker) {
     const auto w = static_cast<std::size_t>(worker);
     gradient_.add(worker_gradients_[w]);
-    worker_gradients_[w].fill(0);
     loss += shard_loss[w];
   };
   workers_->run(sharding.shards, compute, combine);

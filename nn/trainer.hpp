@@ -54,7 +54,7 @@ class Trainer {
   Workers* workers_;
   AdamW optimizer_;
   Tensor gradient_;                       // the sum over shards
-  std::vector<Tensor> worker_gradients_;  // one shard's, for each worker; zero between shards
+  std::vector<Tensor> worker_gradients_;  // one shard's, for each worker
 };
 
 /// Mean cross-entropy in nats a token over the text in windows side by side, or over the first

@@ -1,12 +1,15 @@
 # `make help` lists what can be made.
 #
-#   ARGS="…"        options of train, sample or bench, as in: make train ARGS="--n_layer 2"
+#   ARGS="…"        options of train, sample, bench or reproduce, as in: make train ARGS="--n_layer 2"
+#   FULL=1          reproduce at the paper's larger size: hours
 #   PORTABLE=1      programs that run on other machines too, at some cost in speed
 
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
 BUILD   := build
 CMAKE   := cmake -S . -DQISA_PORTABLE=$(if $(PORTABLE),ON,OFF)
-SOURCES := tensor autograd quantum nn apps tests
+CONFIGURE = $(CMAKE) -B $(BUILD) >/dev/null
+COMPILE := cmake --build $(BUILD) --parallel $(JOBS)
+PROGRAMS := train sample evaluate bench reproduce
 
 PACKAGES := g++ cmake make libopenblas-dev libfmt-dev catch2 libbenchmark-dev libcli11-dev nlohmann-json3-dev \
             $(if $(shell command -v curl wget),,curl ca-certificates)
@@ -14,7 +17,7 @@ PACKAGES := g++ cmake make libopenblas-dev libfmt-dev catch2 libbenchmark-dev li
 DATA_URL    := https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt
 DATA_SHA256 := 86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed
 
-.PHONY: help deps build train sample test check bench data format clean
+.PHONY: help deps build train sample test check bench reproduce data format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -25,7 +28,7 @@ deps: ## install what is missing, with the system's package manager
 	  echo "deps: no apt-get here; if the build stops, install what corresponds to: $(PACKAGES)"; \
 	else \
 	  missing=""; \
-	  for package in $(PACKAGES); do \
+	  for package in $(PACKAGES) $(EXTRA_PACKAGES); do \
 	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
 	  done; \
 	  if [ -n "$$missing" ]; then \
@@ -38,30 +41,44 @@ deps: ## install what is missing, with the system's package manager
 	  fi; \
 	fi
 
-build: deps ## the programs, in apps/
-	@$(CMAKE) -B $(BUILD) >/dev/null
-	@cmake --build $(BUILD) --parallel $(JOBS) --target train sample bench -- -s
+build: deps ## all programs, in apps/
+	@$(CONFIGURE)
+	@$(COMPILE) --target $(PROGRAMS)
 
-train: build ## train a model on data/shakespeare.txt, or without a network on the built-in play
+train: deps ## train a model on data/shakespeare.txt, or without a network on the built-in play
+	@$(CONFIGURE)
+	@$(COMPILE) --target train sample
 	@[ -f data/shakespeare.txt ] || $(MAKE) -s data || true
 	@./apps/train $(ARGS)
 
-sample: build ## write text with the newest model
+sample: deps ## write text with the newest model
+	@$(CONFIGURE)
+	@$(COMPILE) --target sample
 	@./apps/sample $(ARGS)
 
-bench: build ## time inference, training, circuits and BLAS
+bench: deps ## time inference, training, circuits and BLAS
+	@$(CONFIGURE)
+	@$(COMPILE) --target bench
 	@./apps/bench $(ARGS)
 
+reproduce: EXTRA_PACKAGES = $(if $(shell command -v gnuplot),,gnuplot-nox)
+reproduce: deps ## the paper's claims, with and without its leak, in results/; goes on where it stopped
+	@$(CONFIGURE)
+	@$(COMPILE) --target reproduce
+	@[ -f data/shakespeare.txt ] || $(MAKE) -s data >/dev/null 2>&1 \
+	  || { echo "reproduce: needs data/shakespeare.txt, and 'make data' cannot fetch it; put tiny Shakespeare there by hand"; exit 1; }
+	@./apps/reproduce $(if $(FULL),--full) $(ARGS)
+
 test: deps ## build and run all tests
-	@$(CMAKE) -B $(BUILD) >/dev/null
-	@cmake --build $(BUILD) --parallel $(JOBS) -- -s
+	@$(CONFIGURE)
+	@$(COMPILE)
 	@ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --progress
 
 check: deps ## format, warnings as errors, and all tests under the sanitizers
 	@clang-format --version >/dev/null || { echo "check: install clang-format first"; exit 1; }
 	@clang-format --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
 	@$(CMAKE) -B $(BUILD)/check -DQISA_STRICT=ON -DQISA_SANITIZE=address,undefined >/dev/null
-	@cmake --build $(BUILD)/check --parallel $(JOBS) -- -s
+	@cmake --build $(BUILD)/check --parallel $(JOBS)
 	@ctest --test-dir $(BUILD)/check --parallel $(JOBS) --output-on-failure --progress
 
 data: ## fetch tiny Shakespeare (1.1 MB) into data/, and verify it
@@ -77,5 +94,5 @@ data: ## fetch tiny Shakespeare (1.1 MB) into data/, and verify it
 format: ## format all sources
 	@clang-format -i $$(git ls-files '*.cpp' '*.hpp')
 
-clean: ## remove what was built; runs/ and data/ stay
-	@rm -rf $(BUILD) apps/train apps/sample apps/bench
+clean: ## remove what was built; runs/, results/ and data/ stay
+	@rm -rf $(BUILD) $(PROGRAMS:%=apps/%)

@@ -2,14 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <new>
 
 namespace qisa {
+namespace {
+
+/// A check for options that are whole numbers: CLI11 wraps those out of range, and reads nothing as 0.
+template <class Integer>
+std::string out_of_range(const std::string& text) {
+  Integer value;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool good = error == std::errc() && stop == text.data() + text.size();
+  return good ? "" : fmt::format("\"{}\" is not a whole number in range", text);
+}
+
+}  // namespace
 
 void parse_or_exit(CLI::App& app, int argc, char** argv) {
-  app.option_defaults()->always_capture_default();
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_type_name() == "INT") option->check(out_of_range<std::int64_t>);
+    if (option->get_type_name() == "UINT") option->check(out_of_range<std::uint64_t>);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

@@ -21,7 +21,8 @@ Corpus load_corpus(const std::string& data) {
   if (data == "builtin" || (data.empty() && !found)) {
     const char* reason = data.empty() ? " (no data/shakespeare.txt; `make data` fetches it)" : "";
     return {builtin_corpus(builtin_seed, builtin_length),
-            fmt::format("the built-in play{}, entropy {:.4f} nats a character", reason, builtin_corpus_entropy())};
+            fmt::format("the built-in play{}, entropy {:.4f} nats a character", reason, builtin_corpus_entropy()),
+            true};
   }
   const std::string path = data.empty() ? downloaded : data;
   return {read_text(path), path};

@@ -8,6 +8,7 @@ namespace qisa {
 struct Corpus {
   std::string text;
   std::string description;  // one line for a person
+  bool builtin = false;     // the built-in corpus, whose entropy is known
 };
 
 /// `data` is a path, "builtin", or empty for data/shakespeare.txt if it is there and builtin otherwise.

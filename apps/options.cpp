@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "apps/command_line.hpp"
@@ -104,7 +105,7 @@ TrainingSettings TrainOptions::training_settings() const {
   check_interval("eval_interval", eval_interval);
   check_interval("log_interval", log_interval);
   check(eval_iters >= 0, "eval_iters must be at least 0, not {}", eval_iters);
-  check(learning_rate > 0 && min_lr >= 0 && min_lr <= learning_rate,
+  check(std::isfinite(learning_rate) && learning_rate > 0 && min_lr >= 0 && min_lr <= learning_rate,
         "learning_rate {} and min_lr {}: the first must be positive and the second from 0 to it", learning_rate,
         min_lr);
   check(warmup_iters >= 0 && lr_decay_iters >= 0, "warmup_iters {} and lr_decay_iters {} must not be negative",
@@ -178,6 +179,8 @@ std::string to_config(const TrainOptions& options) {
   std::string text;
   for_each_option(options, [&text](const char* name, const auto& value, const char*, const Choices&) {
     if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+      check(value.find_first_of("#\"\n") == std::string::npos, "{} {}: a config file cannot hold a #, \" or line break",
+            name, value);
       text += fmt::format("{} = \"{}\"\n", name, value);
     } else {
       text += fmt::format("{} = {}\n", name, value);

@@ -20,7 +20,7 @@ struct TrainOptions {
   Index warmup_iters = 100, lr_decay_iters = -1;
   double weight_decay = 0.01, beta1 = 0.9, beta2 = 0.999, grad_clip = 1, dropout = 0;
   std::string decay = "all";
-  Index eval_interval = 500, eval_iters = 0, log_interval = 10;
+  Index eval_interval = 500, eval_iters = 0, log_interval = 50;
   std::uint64_t seed = 1337;
   int threads = 0;
   std::string data, out_dir;

@@ -62,7 +62,8 @@ void Progress::draw() {
   const double spent = seconds_now() - started_;
   const auto done = static_cast<double>(step_ - first_), left = static_cast<double>(total_ - step_);
   const std::string time = done > 0 ? duration(spent / done * left) + " left" : "";
-  const std::string text = fmt::format(" {}/{}  loss {:.3f}  {:.0f} tokens/s  {}", step_, total_, loss_, speed_, time);
+  std::string text = fmt::format(" {}/{}  loss {:.3f}  {:.0f} tokens/s  {}", step_, total_, loss_, speed_, time);
+  text.resize(std::min(text.size(), static_cast<std::size_t>(terminal_width() - 1)));  // or the line would wrap
   const Index room = std::clamp<Index>(terminal_width() - static_cast<Index>(text.size()) - 1, 0, 30);
   const Index filled = room * step_ / std::max<Index>(total_, 1);
   std::string bar;

@@ -111,4 +111,9 @@ fs::path newest_run(const fs::path& runs) {
   return newest;
 }
 
+fs::path find_checkpoint(const std::string& given) {
+  const fs::path path = given.empty() ? newest_run("runs") : fs::path(given);
+  return fs::is_directory(path) ? path / "latest.safetensors" : path;
+}
+
 }  // namespace qisa

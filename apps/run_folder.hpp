@@ -48,6 +48,10 @@ class RunFolder {
   std::ofstream log_;
 };
 
+/// The checkpoint that a person means: a file, the latest one in a run's folder, or that of the newest run
+/// in runs/ if nothing is given. Throws if there is none.
+std::filesystem::path find_checkpoint(const std::string& given);
+
 /// The folder within `runs` whose latest.safetensors was written last. Throws if there is none.
 std::filesystem::path newest_run(const std::filesystem::path& runs);
 

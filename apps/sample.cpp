@@ -36,11 +36,6 @@ SampleOptions parse(int argc, char** argv) {
   return options;
 }
 
-std::filesystem::path find_checkpoint(const std::string& given) {
-  const std::filesystem::path path = given.empty() ? newest_run("runs") : std::filesystem::path(given);
-  return std::filesystem::is_directory(path) ? path / "latest.safetensors" : path;
-}
-
 int sample(const SampleOptions& options) {
   check(options.num_samples >= 1 && options.max_new_tokens >= 1,
         "num_samples {} and max_new_tokens {} must be at least 1", options.num_samples, options.max_new_tokens);

@@ -3,7 +3,8 @@
 // Weights stand under the names of the paper's published code. The metadata has the model's settings
 // ("settings", JSON), the vocabulary ("vocabulary", its characters in order) and the Pauli strings
 // ("pauli_strings", JSON indexed [layer][head][m]). The trainer's state has names that begin with
-// "trainer/", which readers of models pass over.
+// "trainer/", which readers of models pass over. Files of the published code can be loaded too:
+// published_checkpoint.hpp.
 #pragma once
 
 #include <filesystem>

@@ -67,6 +67,10 @@ Variable Block::operator()(Pass& pass, const Variable& x, Index batch, LayerCach
   return after_attention + feed_forward_(pass, norm2_(pass, after_attention));
 }
 
+Tensor Block::attention_weights(Pass& pass, const Variable& x, Index batch) const {
+  return attention_.weights(pass, norm1_(pass, x), batch);
+}
+
 GPT::GPT(const ModelSettings& settings, std::uint64_t seed) : GPT(settings, draw_strings(settings, seed), seed) {}
 
 GPT::GPT(const ModelSettings& settings, ModelStrings strings, std::uint64_t seed)
@@ -88,25 +92,37 @@ GPT::GPT(const ModelSettings& settings, ModelStrings strings, std::uint64_t seed
   parameters_.initialize(seed);
 }
 
-Variable GPT::logits(Pass& pass, std::span<const std::int32_t> tokens, Index batch, GenerationCache* cache) const {
+Variable GPT::embed(Pass& pass, std::span<const std::int32_t> tokens, Index batch, Index first) const {
   const Index count = std::ssize(tokens), length = count / std::max<Index>(batch, 1);
-  const Index first = cache ? cache->length : 0;
   check(batch >= 1 && count == batch * length && length >= 1, "{} tokens are not {} sequences of one length", count,
         batch);
-  check(!cache || batch == 1, "a cache holds one sequence, not {}", batch);
   check(first + length <= settings_.block_size, "a context of {} tokens; the model's block_size is {}", first + length,
         settings_.block_size);
   std::vector<std::int32_t> positions(tokens.size());
   for (Index i = 0; i < count; ++i) {
     positions[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(first + i % length);
   }
-  Variable x = token_embedding_(pass, tokens) + position_embedding_(pass, positions);
+  return token_embedding_(pass, tokens) + position_embedding_(pass, positions);
+}
+
+Variable GPT::logits(Pass& pass, std::span<const std::int32_t> tokens, Index batch, GenerationCache* cache) const {
+  check(!cache || batch == 1, "a cache holds one sequence, not {}", batch);
+  Variable x = embed(pass, tokens, batch, cache ? cache->length : 0);
   for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
     x = blocks_[layer](pass, x, batch, cache ? &cache->layers[layer] : nullptr);
   }
-  if (cache) cache->length += length;
+  if (cache) cache->length += std::ssize(tokens);
   x = norm_(pass, x);
   return output_ ? (*output_)(pass, x) : linear(x, pass(token_embedding_.table()));
+}
+
+Tensor GPT::attention_weights(Pass& pass, std::span<const std::int32_t> tokens, Index batch, Index layer) const {
+  check(layer >= 0 && layer < settings_.n_layer, "layer {} of a model of {} layers", layer, settings_.n_layer);
+  Variable x = embed(pass, tokens, batch, 0);
+  for (std::size_t below = 0; below < static_cast<std::size_t>(layer); ++below) {
+    x = blocks_[below](pass, x, batch, nullptr);
+  }
+  return blocks_[static_cast<std::size_t>(layer)].attention_weights(pass, x, batch);
 }
 
 GenerationCache GPT::new_cache() const {

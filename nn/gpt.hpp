@@ -41,6 +41,8 @@ class Block {
  public:
   Block(Parameters& parameters, const std::string& name, const ModelSettings& settings, const LayerStrings& strings);
   Variable operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache) const;
+  /// The weights of its attention for the same input, [batch, n_head, length, length].
+  Tensor attention_weights(Pass& pass, const Variable& x, Index batch) const;
 
  private:
   LayerNorm norm1_, norm2_;
@@ -61,6 +63,11 @@ class GPT {
   Variable logits(Pass& pass, std::span<const std::int32_t> tokens, Index batch,
                   GenerationCache* cache = nullptr) const;
 
+  /// The attention weights w_ij, j <= i, of every head of a layer, counted from 0, for tokens
+  /// [batch, length]: [batch, n_head, length, length], without dropout. Which position reads which by them,
+  /// the aggregation says. Throws what logits() throws, and when there is no such layer.
+  Tensor attention_weights(Pass& pass, std::span<const std::int32_t> tokens, Index batch, Index layer) const;
+
   /// An empty cache for one sequence. Throws for transposed aggregation, where later tokens change what
   /// earlier positions compute.
   GenerationCache new_cache() const;
@@ -71,6 +78,9 @@ class GPT {
   const Parameters& parameters() const { return parameters_; }
 
  private:
+  /// Token + position embeddings; the first token of each sequence is at position `first`.
+  Variable embed(Pass& pass, std::span<const std::int32_t> tokens, Index batch, Index first) const;
+
   ModelSettings settings_;
   ModelStrings strings_;
   Parameters parameters_;

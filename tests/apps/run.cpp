@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -27,7 +28,7 @@ Stream new_pipe() {
   return {ends[0], ends[1]};
 }
 
-Stream new_terminal() {
+Stream new_terminal(int width) {
   const int ours = ::posix_openpt(O_RDWR | O_NOCTTY);
   REQUIRE(ours >= 0);
   REQUIRE(::grantpt(ours) == 0);
@@ -36,7 +37,7 @@ Stream new_terminal() {
   REQUIRE(theirs >= 0);
   winsize size{};
   size.ws_row = 24;
-  size.ws_col = terminal_width;
+  size.ws_col = static_cast<unsigned short>(width);
   REQUIRE(::ioctl(theirs, TIOCSWINSZ, &size) == 0);
   return {ours, theirs};
 }
@@ -69,7 +70,7 @@ bool read_some(int stream, std::string& text) {
 
 Outcome run(const std::string& program, const Arguments& arguments, const std::string& folder,
             const Surroundings& around) {
-  const Stream out = around.terminal ? new_terminal() : new_pipe(), err = new_pipe();
+  const Stream out = around.terminal_width > 0 ? new_terminal(around.terminal_width) : new_pipe(), err = new_pipe();
   const pid_t child = start(program, arguments, folder, around, out, err);
   ::close(out.write);
   ::close(err.write);
@@ -162,12 +163,18 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+void require_success(const Outcome& outcome) {
+  INFO("stdout: " << outcome.out << "\nstderr: " << outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+  REQUIRE(outcome.err.empty());
+}
+
 void check_refused(const Outcome& outcome, int exit_code, const std::vector<std::string>& pieces) {
   INFO("stdout: " << outcome.out << "\nstderr: " << outcome.err);
   CHECK(outcome.exit_code == exit_code);
   CHECK(outcome.out.empty());
-  REQUIRE(lines_of(outcome.err).size() == 1);
-  CHECK(outcome.err.back() == '\n');
+  CHECK(lines_of(outcome.err).size() == 1);
+  CHECK(outcome.err.ends_with('\n'));
   for (const std::string& piece : pieces) {
     INFO("expected in it: " << piece);
     CHECK(outcome.err.find(piece) != std::string::npos);

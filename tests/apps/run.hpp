@@ -22,12 +22,10 @@ struct Outcome {
 /// What a program finds around it.
 struct Surroundings {
   std::map<std::string, std::string> environment = {};  // beside the test's own
-  bool terminal = false;                                // stdout is a terminal, terminal_width columns wide
+  int terminal_width = 0;                               // stdout is a terminal of so many columns; 0: a pipe
   int signal = 0;                                       // sent once stdout has shown signal_after
   std::string signal_after = {};
 };
-
-constexpr int terminal_width = 100;
 
 /// A new folder that holds text.txt, and the programs run in it. It is removed at the end.
 class Workplace : public TemporaryFolder {
@@ -54,6 +52,9 @@ Arguments as_arguments(const Options& options);
 
 /// The lines of a text; what follows the last line break is a line if it is not empty.
 std::vector<std::string> lines_of(const std::string& text);
+
+/// Ends the test unless the program ended with 0 and said nothing on stderr.
+void require_success(const Outcome& outcome);
 
 /// Checks that a program ended with this code and said one line, with all pieces in it, on stderr.
 void check_refused(const Outcome& outcome, int exit_code, const std::vector<std::string>& pieces);

@@ -92,7 +92,7 @@ TEST_CASE("An unknown choice is named, with the choices that there are") {
       {"init", {"paper", "gpt"}},           {"score_scale", {"embd", "head"}},
       {"tie_embeddings", {"true", "false"}}};
   for (const auto& [name, known] : choices) {
-    const std::string message = error_of([&] { settings_from_text(with(unusual, name, "purple")); });
+    const std::string message = error_of([text = with(unusual, name, "purple")] { settings_from_text(text); });
     check_error(message, name);
     check_error(message, "purple");
     for (const std::string& choice : known) check_error(message, choice);

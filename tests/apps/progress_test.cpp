@@ -1,0 +1,123 @@
+// What a person sees while a model trains: plain lines in a file, one live line on a terminal.
+#include "apps/progress.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <regex>
+
+#include "nn/utf8.hpp"
+#include "tests/apps/run.hpp"
+
+using namespace qisa;
+using namespace qisa::test;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& piece) { return text.find(piece) != std::string::npos; }
+
+/// A run so long that the live line is redrawn until it is stopped.
+Outcome stopped_on_terminal(int width, const std::string& no_colour) {
+  const Workplace place;
+  Surroundings around;
+  around.terminal_width = width;
+  around.environment = {{"NO_COLOR", no_colour}};
+  around.signal = SIGINT;
+  around.signal_after = "\x1b[K\r";  // the second drawing
+  const Outcome outcome = place.train_tiny({{"max_iters", "100000000"}, {"eval_interval", "100000000"}}, around);
+  REQUIRE(outcome.exit_code == 130);
+  return outcome;
+}
+
+/// What stays on the screen: each carriage return begins its line anew, escape codes are not seen.
+std::vector<std::string> screen(const std::string& output) {
+  const std::string seen = std::regex_replace(output, std::regex("\x1b\\[[0-9;]*[A-Za-z]"), "");
+  std::vector<std::string> lines = lines_of(std::regex_replace(seen, std::regex("\r+\n"), "\n"));
+  for (std::string& line : lines) line = line.substr(line.rfind('\r') + 1);
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("Without a terminal there are plain lines only, one each log interval") {
+  const Workplace place;
+  const Outcome outcome = place.train_tiny({{"log_interval", "3"}, {"eval_interval", "10"}});
+  require_success(outcome);
+  CHECK(outcome.out.find_first_of("\r\x1b\b") == std::string::npos);
+  std::vector<int> steps, evaluations;
+  const std::regex pattern(R"(step +(\d+)  loss \d+\.\d+(  validation \d+\.\d+)?  \d+ tokens/s)");
+  for (const std::string& line : lines_of(outcome.out)) {
+    std::smatch match;
+    if (!line.starts_with("step")) continue;
+    INFO(line);
+    REQUIRE(std::regex_match(line, match, pattern));
+    steps.push_back(std::stoi(match[1]));
+    if (match[2].matched) evaluations.push_back(steps.back());
+  }
+  CHECK(steps == std::vector{3, 6, 9, 10, 12, 15, 18, 20});
+  CHECK(evaluations == std::vector{10, 20});
+  CHECK(lines_of(outcome.out).back().starts_with("done in "));
+}
+
+TEST_CASE("On a terminal a live line shows a bar, step, loss, speed and time left") {
+  const std::string out = stopped_on_terminal(100, "").out;
+  const std::regex live(
+      "\r\x1b\\[36m(?:█|░)+\x1b\\[0m "
+      R"((\d+)/100000000  loss \d+\.\d+  \d+ tokens/s  \d+ (?:s|min|h)[^\r\n]* left)");
+  int last_step = 0;
+  for (std::sregex_iterator match(out.begin(), out.end(), live), end; match != end; ++match) {
+    CHECK(std::stoi((*match)[1]) >= last_step);
+    last_step = std::stoi((*match)[1]);
+  }
+  CHECK(last_step > 1);
+}
+
+TEST_CASE("The live line fits the terminal") {
+  const int width = GENERATE(100, 70, 40);
+  int live_lines = 0;
+  std::string out = std::regex_replace(stopped_on_terminal(width, "").out, std::regex("\x1b\\[[0-9;]*[A-Za-z]"), "");
+  std::replace(out.begin(), out.end(), '\r', '\n');
+  for (const std::string& line : lines_of(out)) {
+    if (!contains(line, "/100000000")) continue;
+    ++live_lines;
+    INFO(line);
+    CHECK(std::ssize(decode_utf8(line)) < width);
+  }
+  CHECK(live_lines >= 2);
+}
+
+TEST_CASE("With NO_COLOR the live line has no colours") {
+  const std::regex colour("\x1b\\[[0-9;]*m");
+  const std::string plain = stopped_on_terminal(100, "1").out;
+  CHECK(contains(plain, "\r█") != contains(plain, "\r░"));
+  CHECK_FALSE(std::regex_search(plain, colour));
+  CHECK(std::regex_search(stopped_on_terminal(100, "").out, colour));
+}
+
+TEST_CASE("On a terminal evaluations and the end stay as whole lines above the live line") {
+  const Workplace place;
+  Surroundings around;
+  around.terminal_width = 100;
+  const Outcome outcome =
+      place.train_tiny({{"eval_interval", "10"}, {"log_interval", "1"}, {"out_dir", "out"}}, around);
+  REQUIRE(outcome.exit_code == 0);
+  std::vector<std::string> steps, done;
+  for (const std::string& line : screen(outcome.out)) {
+    if (contains(line, "validation ")) (line.starts_with("step") ? steps : done).push_back(line);
+  }
+  REQUIRE(steps.size() == 2);
+  CHECK(steps[0].starts_with("step     10  loss "));
+  CHECK(steps[1].starts_with("step     20  loss "));
+  REQUIRE(done.size() == 1);
+  CHECK(done[0].starts_with("done in "));
+  CHECK(done[0].ends_with("saved out/latest.safetensors"));
+  CHECK(outcome.out.ends_with('\n'));
+}
+
+TEST_CASE("Durations are told in the two units that matter") {
+  CHECK(duration(0) == "0 s");
+  CHECK(duration(45.2) == "45 s");
+  CHECK(duration(59.7) == "1 min 0 s");
+  CHECK(duration(200) == "3 min 20 s");
+  CHECK(duration(3600) == "1 h 0 min");
+  CHECK(duration(7500) == "2 h 5 min");
+}

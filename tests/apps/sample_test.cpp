@@ -99,7 +99,7 @@ TEST_CASE("Without --checkpoint the newest run in runs/ writes") {
   CHECK(place.text({}) == a);
 }
 
-TEST_CASE("--checkpoint takes a file or a run's folder, wherever it is") {
+TEST_CASE("The option --checkpoint takes a file or a run's folder, wherever it is") {
   const Trained place;
   fs::rename(place.path / "runs", place.path / "elsewhere");
   const std::string text = place.text({{"checkpoint", "elsewhere/a/latest.safetensors"}});

@@ -57,7 +57,7 @@ TEST_CASE("each of the 32 bits is set in half of the numbers", "[random]") {
   for (const int count : counts) CHECK(std::abs(count - draws / 2) < 500);  // standard deviation 100
 }
 
-TEST_CASE("uniform numbers lie in [0, 1), evenly", "[random]") {
+TEST_CASE("uniform numbers are at least 0 and below 1, evenly", "[random]") {
   Random random(5, Purpose::tests);
   constexpr int draws = 100000;
   std::vector<int> counts(20);

@@ -179,7 +179,7 @@ TEST_CASE("Runs of other settings are not mixed: one line names the file and the
   CHECK(torn.err.find("r/runs/qisa-v3-causal-sum-1.json") != std::string::npos);
 }
 
-TEST_CASE("Without gnuplot one line says so and all else is written; with it the scripts are run in their folder") {
+TEST_CASE("Without gnuplot one line says so and all else is written, with it the scripts are run in their folder") {
   const Reproduction place;
   const std::set<std::string> names = {"timing", "loss", "positions", "attention"};
   const Outcome without = place.quick();

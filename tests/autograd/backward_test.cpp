@@ -63,7 +63,7 @@ TEST_CASE("a leaf with memory of its own for the gradient is added to in place, 
   CHECK(x.gradient().data() == storage + 2);
 }
 
-TEST_CASE("a variable that nothing depends on has a gradient of zeros; a constant has none", "[backward]") {
+TEST_CASE("a variable that nothing depends on has a gradient of zeros, a constant has none", "[backward]") {
   CHECK(list(leaf({1, 2}).gradient()) == std::vector<Real>{0, 0});
   const Variable x = leaf({1}), unused = leaf({1});
   backward(scale(x, 2));

@@ -70,7 +70,7 @@ Tokens sample(const GPT& model, const SamplingSettings& settings, const Tokens& 
 
 }  // namespace
 
-TEST_CASE("Temperature divides the logits; 0 takes the likeliest token") {
+TEST_CASE("Temperature divides the logits, 0 takes the likeliest token") {
   check_equal(probabilities(tenths(), 1, 0, 1), {0.3, 0.1, 0.4, 0.2});
   check_equal(probabilities(tenths(), 0.5, 0, 1), {9 / 30.0, 1 / 30.0, 16 / 30.0, 4 / 30.0});  // squares
   const double sum = std::sqrt(3) + 1 + 2 + std::sqrt(2);

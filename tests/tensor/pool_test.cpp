@@ -78,7 +78,7 @@ TEST_CASE("a small request does not take a block of more than twice its size", "
   }
 }
 
-TEST_CASE("only the first of many equal requests asks the system; after trim() it is asked again", "[pool]") {
+TEST_CASE("only the first of many equal requests asks the system, after trim() it is asked again", "[pool]") {
   pool::trim();
   const std::size_t before = pool::system_allocations();
   for (int i = 0; i < 100; ++i) pool::release(pool::allocate(12345), 12345);

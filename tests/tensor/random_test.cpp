@@ -21,7 +21,7 @@ TEST_CASE("Philox4x32-10 gives the known answers of the Random123 distribution",
         PhiloxCounter{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
-TEST_CASE("the same stream gives the same numbers; another seed, purpose, a or b gives others", "[random]") {
+TEST_CASE("the same stream gives the same numbers, another seed, purpose, a or b gives others", "[random]") {
   const auto first_bits = [](Random random) { return std::vector<std::uint32_t>{random.bits(), random.bits()}; };
   const std::vector<Random> streams = {
       {1, Purpose::tests},       {2, Purpose::tests},          {std::uint64_t{1} << 32, Purpose::tests},

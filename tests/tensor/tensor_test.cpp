@@ -30,7 +30,7 @@ TEST_CASE("full, zeros and scalar fill what they make", "[tensor]") {
   CHECK(Tensor::full({1, 1}, 9).item() == 9);
 }
 
-TEST_CASE("a default tensor is empty; a tensor of size 0 is not", "[tensor]") {
+TEST_CASE("a default tensor is empty, a tensor of size 0 is not", "[tensor]") {
   CHECK(Tensor().empty());
   CHECK(Tensor().size() == 0);
   CHECK(Tensor().values().empty());

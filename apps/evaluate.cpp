@@ -55,15 +55,6 @@ struct Report {
   std::optional<bool> below_entropy;  // whether the loss is lower than a causal model's can be; needs new text
 };
 
-/// Trained numbers that belong to one attention head.
-Index parameters_a_head(const GPT& model) {
-  Index count = 0;
-  for (const NamedParameter& part : model.parameters().names()) {
-    if (part.name.starts_with("blocks.0.mhsa.heads.0.")) count += part.shape.size();
-  }
-  return count;
-}
-
 std::vector<std::int32_t> part_of(const std::vector<std::int32_t>& tokens, const std::string& part, Index block_size) {
   if (part == "all") return tokens;
   const TextData data = split(tokens, block_size);  // as `train` does
@@ -84,7 +75,7 @@ Report evaluate(const EvaluateOptions& options) {
   report.part = options.part;
   report.model = model.settings();
   report.parameters = model.parameters().size();
-  report.parameters_a_head = parameters_a_head(model);
+  report.parameters_a_head = model.parameters_a_head();
   report.dead_outputs = dead_outputs(model.settings().attention, model.pauli_strings());
   report.predictions = predict(model, tokens, workers, options.windows);
   report.errors = compare(report.predictions, tokens, tokenizer);

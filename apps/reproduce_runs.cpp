@@ -33,14 +33,6 @@ TrainingSettings training_settings(const Run& run, const Scale& scale) {
   return settings;
 }
 
-Index parameters_a_head(const GPT& model) {
-  Index count = 0;
-  for (const NamedParameter& part : model.parameters().names()) {
-    if (part.name.starts_with("blocks.0.mhsa.heads.0.")) count += part.shape.size();
-  }
-  return count;
-}
-
 }  // namespace
 
 std::string Variant::name() const {
@@ -115,7 +107,7 @@ RunResult train_and_evaluate(const Run& run, const Scale& scale, const Text& tex
   result.word_error_rate = *errors.word_error_rate;
   result.bleu = errors.bleu;
   result.parameters = model.parameters().size();
-  result.parameters_a_head = parameters_a_head(model);
+  result.parameters_a_head = model.parameters_a_head();
   result.dead_outputs = dead_outputs(run.variant.attention, model.pauli_strings());
   const CausalityAudit audit = audit_causality(model, validation);
   result.causal = audit.causal();

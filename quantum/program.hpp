@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "quantum/circuit.hpp"
+#include "tensor/lanes.hpp"
 #include "tensor/real.hpp"
 
 namespace qisa {
@@ -26,12 +27,6 @@ inline constexpr Index block_tokens = 16;
 
 /// An amplitude of all tokens of a block: B real parts, then B imaginary parts.
 inline constexpr Index amplitude_size = 2 * block_tokens;
-
-/// The same number of all tokens of a block, as one value: sums of them stay in vector registers, and
-/// compilers (GCC, Clang) cut it into vectors of whatever width the processor has.
-using Lanes __attribute__((vector_size(block_tokens * sizeof(Real)), aligned(alignof(Real)), may_alias)) = Real;
-inline Lanes& lanes(Real* row) { return *reinterpret_cast<Lanes*>(row); }
-inline const Lanes& lanes(const Real* row) { return *reinterpret_cast<const Lanes*>(row); }
 
 /// One merged gate: a 2x2 matrix that acts on pairs of rows of a block.
 struct Step {

@@ -10,8 +10,6 @@
 namespace qisa {
 namespace {
 
-constexpr Index B = block_tokens;
-
 /// Checks the arguments and returns M, the number of strings of all circuits.
 Index check_bank(const Circuit& circuit, const Tensor& angles, std::span<const Observables> observables,
                  const Tensor& rows) {

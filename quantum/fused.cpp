@@ -10,8 +10,6 @@
 namespace qisa {
 namespace {
 
-constexpr Index B = block_tokens;
-
 /// 1 / |x|^2, or 0 for a row of zeros.
 Real inverse_square(const Real* x, Index columns) {
   Real sum = 0;

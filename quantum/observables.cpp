@@ -10,8 +10,6 @@
 namespace qisa {
 namespace {
 
-constexpr Index B = block_tokens;
-
 /// Of each pair k, k xor flips, products are made for the k whose bit `split`, the highest of flips, is 0.
 Index split_bit(Index flips) { return static_cast<Index>(std::bit_floor(static_cast<std::uint64_t>(flips))); }
 

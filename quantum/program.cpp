@@ -8,8 +8,6 @@
 namespace qisa {
 namespace {
 
-constexpr Index B = block_tokens;
-
 bool is_permutation(Gate gate) { return gate == Gate::X || gate == Gate::CNOT || gate == Gate::SWAP; }
 
 bool is_real(Gate gate) {

@@ -22,11 +22,11 @@
 
 namespace qisa {
 
-/// B, the number of tokens in a block: one 512-bit vector of floats. 8 and 32 were measured to be slower.
-inline constexpr Index block_tokens = 16;
+/// Tokens of a block: one 512-bit vector of floats. 8 and 32 were measured to be slower.
+inline constexpr Index B = 16;
 
 /// An amplitude of all tokens of a block: B real parts, then B imaginary parts.
-inline constexpr Index amplitude_size = 2 * block_tokens;
+inline constexpr Index amplitude_size = 2 * B;
 
 /// One merged gate: a 2x2 matrix that acts on pairs of rows of a block.
 struct Step {
@@ -41,7 +41,7 @@ struct RealMatrix2 {
 };
 
 /// Im <g| P |psi> for P = X, Y, Z on the pairs of one step, one sum for each token of a block.
-using Moments = std::array<std::array<double, block_tokens>, 3>;
+using Moments = std::array<std::array<double, B>, 3>;
 
 class Program {
  public:

@@ -9,8 +9,6 @@
 namespace qisa {
 namespace {
 
-constexpr Index B = block_tokens;
-
 /// The amplitudes of one head as a block of states; `state` keeps its zeros elsewhere.
 void load(const Real* block, Index width, Real* state) {
   for (Index k = 0; k < width; ++k) lanes(state + k * amplitude_size) = lanes(block + k * B);

@@ -12,7 +12,6 @@ using namespace qisa;
 
 namespace {
 
-constexpr Index B = block_tokens;
 constexpr bool is_double = sizeof(Real) == 8;
 constexpr double tolerance = is_double ? 1e-12 : 5e-6;
 

@@ -104,7 +104,7 @@ TEST_CASE("Fused circuits measure what the circuits do, padded inputs and zero r
     const Bank bank(random, wires);
     const Fused fused(bank.circuit, bank.angles, bank.observables);
     const Index dimension = bank.circuit.dimension();
-    for (const Index tokens : {Index{0}, Index{1}, block_tokens + 1, Index{130}}) {
+    for (const Index tokens : {Index{0}, Index{1}, B + 1, Index{130}}) {
       for (const Index columns : {dimension, dimension / 2 + 1}) {
         Tensor rows = random_rows(random, tokens, columns);
         if (tokens > 1) std::fill_n(rows.data() + columns, columns, Real(0));

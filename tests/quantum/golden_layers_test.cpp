@@ -72,15 +72,15 @@ Circuit circuit_up_to(int wires, int layers) {
 Tensor run(const Circuit& circuit, const Tensor& angles, const Tensor& encoded) {
   const Program program(circuit);
   const Index dimension = circuit.dimension();
-  Tensor input({dimension, block_tokens}), state({dimension, 2, block_tokens}), result(encoded.shape());
-  REQUIRE(encoded.shape() == Shape{block_tokens, dimension, 2});
-  for (Index i = 0; i < dimension * block_tokens; ++i) {
-    input[i % dimension * block_tokens + i / dimension] = encoded[2 * i];
+  Tensor input({dimension, B}), state({dimension, 2, B}), result(encoded.shape());
+  REQUIRE(encoded.shape() == Shape{B, dimension, 2});
+  for (Index i = 0; i < dimension * B; ++i) {
+    input[i % dimension * B + i / dimension] = encoded[2 * i];
   }
   program.run(program.matrices(angles.data()), input.data(), state.data());
   for (Index i = 0; i < result.size(); ++i) {
     const Index amplitude = i / 2 % dimension, token = i / 2 / dimension;
-    result[i] = state[program.offsets()[static_cast<std::size_t>(amplitude)] + i % 2 * block_tokens + token];
+    result[i] = state[program.offsets()[static_cast<std::size_t>(amplitude)] + i % 2 * B + token];
   }
   return result;
 }

@@ -11,7 +11,6 @@ using namespace qisa;
 
 namespace {
 
-constexpr Index B = block_tokens;
 constexpr double tolerance = sizeof(Real) == 8 ? 1e-13 : 2e-6;
 
 /// All 4^wires strings, I … I among them.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "autograd/variable.hpp"
-#include "tensor/random.hpp"
+#include "tensor/dropout_mask.hpp"
 
 namespace qisa {
 

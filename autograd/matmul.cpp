@@ -2,7 +2,6 @@
 #include "autograd/operations.hpp"
 #include "tensor/blas.hpp"
 #include "tensor/elementwise.hpp"
-#include "tensor/lanes.hpp"
 
 namespace qisa {
 namespace {
@@ -41,19 +40,6 @@ Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpos
   return result;
 }
 
-/// total += the sum of the rows of a matrix [rows, width].
-void add_rows(const Real* matrix, Index rows, Index width, Real* total) {
-  const Index whole = whole_lanes(width);
-  for (Index i = 0; i < whole; i += lane_count) {
-    Lanes sums{};
-    for (Index row = 0; row < rows; ++row) sums += lanes(matrix + row * width + i);
-    lanes(total + i) += sums;
-  }
-  for (Index row = 0; row < rows; ++row) {
-    for (Index i = whole; i < width; ++i) total[i] += matrix[row * width + i];
-  }
-}
-
 }  // namespace
 
 Variable matmul(const Variable& a, const Variable& b) {
@@ -63,39 +49,6 @@ Variable matmul(const Variable& a, const Variable& b) {
                 [va = a.value(), vb = b.value()](const Tensor& g, InputGradients& inputs) {
                   if (inputs.wanted(0)) inputs.add(0, sum_to(product(g, false, vb, true), va.shape()));
                   if (inputs.wanted(1)) inputs.add(1, sum_to(product(va, true, g, false), vb.shape()));
-                });
-}
-
-// With x as a matrix [rows, in]: y = x W^T + b, dx = dy W, dW = dy^T x, db = sum of the rows of dy.
-Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
-  check(weight.value().rank() == 2 && x.value().rank() >= 1 && x.shape()[-1] == weight.shape()[1],
-        "[linear] x {} and weight {}: the last size of x must be the second of weight", x.shape(), weight.shape());
-  const Index out = weight.shape()[0], in = weight.shape()[1], rows = x.shape().with(-1, 1).size();
-  Tensor y(x.shape().with(-1, out));
-  const bool has_bias = !bias.value().empty();
-  if (has_bias) {
-    check(bias.shape() == Shape{out}, "[linear] weight {} needs a bias of shape [{}], not {}", weight.shape(), out,
-          bias.shape());
-    const Real* b = bias.value().data();
-    for (Index row = 0; row < rows; ++row) {
-      Real* to = y.data() + row * out;
-#pragma omp simd
-      for (Index i = 0; i < out; ++i) to[i] = b[i];
-    }
-  }
-  gemm(false, true, rows, out, in, 1, x.value().data(), in, weight.value().data(), in, has_bias ? 1 : 0, y.data(), out);
-  return record("linear", std::move(y), {x, weight, bias},
-                [vx = x.value(), w = weight.value(), rows, out, in](const Tensor& g, InputGradients& inputs) {
-                  if (inputs.wanted(0)) {
-                    Tensor dx(vx.shape());
-                    gemm(false, false, rows, in, out, 1, g.data(), out, w.data(), in, 0, dx.data(), in);
-                    inputs.add(0, std::move(dx));
-                  }
-                  if (inputs.wanted(1)) {
-                    Tensor& dw = inputs.accumulator(1);
-                    gemm(true, false, out, in, rows, 1, g.data(), out, vx.data(), in, 1, dw.data(), in);
-                  }
-                  if (inputs.wanted(2)) add_rows(g.data(), rows, out, inputs.accumulator(2).data());
                 });
 }
 

@@ -1,7 +1,7 @@
 // The differentiable operations: one function each, with its backward directly under its forward.
 //
 // All take and return Variables and throw Error when shapes do not fit. Where to find them:
-// arithmetic.cpp, activation.cpp, reduction.cpp, matmul.cpp, reshaping.cpp, gather.cpp, softmax.cpp,
+// arithmetic.cpp, activation.cpp, reduction.cpp, matmul.cpp, linear.cpp, reshaping.cpp, gather.cpp, softmax.cpp,
 // layer_norm.cpp, dropout.cpp. Attention is in attention.hpp.
 #pragma once
 
@@ -9,7 +9,8 @@
 #include <span>
 
 #include "autograd/variable.hpp"
-#include "tensor/random.hpp"
+#include "tensor/activation.hpp"
+#include "tensor/dropout_mask.hpp"
 
 namespace qisa {
 
@@ -52,6 +53,8 @@ Variable mean(const Variable& x, int axis);
 Variable matmul(const Variable& a, const Variable& b);
 /// x W^T + b: x [..., in], weight [out, in], bias [out] or an empty Variable -> [..., out].
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias = {});
+/// f(x W^T + b) in fewer passes over memory than relu(linear()) or gelu(linear()).
+Variable activated_linear(const Variable& x, const Variable& weight, const Variable& bias, Activation f);
 
 /// The same elements in another shape; one size may be -1.
 Variable reshape(const Variable& x, std::initializer_list<Index> sizes);
@@ -78,5 +81,7 @@ Variable layer_norm(const Variable& x, const Variable& weight, const Variable& b
 /// x times a random mask from `stream`: 0 with probability `dropped`, otherwise 1 / (1 - dropped).
 /// (Srivastava et al. 2014.) Returns x itself when dropped is 0. Throws unless 0 <= dropped < 1.
 Variable dropout(const Variable& x, Real dropped, DropoutStream& stream);
+/// a + dropout(b), of one shape, in one pass: a residual sum.
+Variable add_dropout(const Variable& a, const Variable& b, Real dropped, DropoutStream& stream);
 
 }  // namespace qisa

@@ -15,6 +15,9 @@ void InputGradients::add(std::size_t i, Tensor contribution) {
         contribution.shape(), node.name, node.shape);
   if (node.gradient.empty()) {
     node.gradient = std::move(contribution);
+  } else if (node.owns_gradient && contribution.is_sole_owner()) {
+    contribution.add(node.gradient);  // in place, though the gradient so far may be shared, as after a sum
+    node.gradient = std::move(contribution);
   } else {
     accumulator(i).add(contribution);
   }

@@ -51,8 +51,7 @@ FeedForward::FeedForward(Parameters& parameters, const std::string& name, const 
               settings.weight_initial(4 * settings.n_embd, true), settings.bias_initial(4 * settings.n_embd)) {}
 
 Variable FeedForward::operator()(Pass& pass, const Variable& x) const {
-  const Variable hidden = widen_(pass, x);
-  return pass.dropout(narrow_(pass, activation_ == Activation::relu ? relu(hidden) : gelu(hidden)));
+  return narrow_(pass, widen_(pass, x, activation_));
 }
 
 Block::Block(Parameters& parameters, const std::string& name, const ModelSettings& settings,
@@ -63,8 +62,8 @@ Block::Block(Parameters& parameters, const std::string& name, const ModelSetting
       feed_forward_(parameters, name + ".feed_forward", settings) {}
 
 Variable Block::operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache) const {
-  const Variable after_attention = x + attention_(pass, norm1_(pass, x), batch, cache);
-  return after_attention + feed_forward_(pass, norm2_(pass, after_attention));
+  const Variable after_attention = pass.add_dropout(x, attention_(pass, norm1_(pass, x), batch, cache));
+  return pass.add_dropout(after_attention, feed_forward_(pass, norm2_(pass, after_attention)));
 }
 
 Tensor Block::attention_weights(Pass& pass, const Variable& x, Index batch) const {

@@ -10,6 +10,10 @@ Linear::Linear(Parameters& parameters, const std::string& name, Index in, Index 
 
 Variable Linear::operator()(Pass& pass, const Variable& x) const { return linear(x, pass(weight_), pass(bias_)); }
 
+Variable Linear::operator()(Pass& pass, const Variable& x, Activation f) const {
+  return activated_linear(x, pass(weight_), pass(bias_), f);
+}
+
 Embedding::Embedding(Parameters& parameters, const std::string& name, Index rows, Index width, Initial initial)
     : table_(parameters.add(name + ".weight", {rows, width}, initial)) {}
 

@@ -8,6 +8,7 @@
 
 #include "nn/parameters.hpp"
 #include "nn/pass.hpp"
+#include "tensor/activation.hpp"
 
 namespace qisa {
 
@@ -16,6 +17,8 @@ class Linear {
  public:
   Linear(Parameters& parameters, const std::string& name, Index in, Index out, Initial weight, Initial bias);
   Variable operator()(Pass& pass, const Variable& x) const;
+  /// f(x W^T + b).
+  Variable operator()(Pass& pass, const Variable& x, Activation f) const;
 
  private:
   Parameter weight_, bias_;

@@ -10,7 +10,7 @@ Variable Pass::operator()(const Parameter& parameter) const {
   return Variable::leaf(std::move(value), gradients_.part(parameter.offset, parameter.shape));
 }
 
-Variable Pass::dropout(const Variable& x) { return qisa::dropout(x, dropped_, stream_); }
+Variable Pass::add_dropout(const Variable& a, const Variable& b) { return qisa::add_dropout(a, b, dropped_, stream_); }
 
 const Fused& Pass::fused(const CircuitBank& bank, const Parameter& angles) {
   auto& entry = fused_[angles.offset];

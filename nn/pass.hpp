@@ -12,6 +12,7 @@
 #include "nn/parameters.hpp"
 #include "quantum/circuit_bank.hpp"
 #include "quantum/fused.hpp"
+#include "tensor/dropout_mask.hpp"
 
 namespace qisa {
 
@@ -38,8 +39,8 @@ class Pass {
   /// Dropout probability: 0 outside training.
   Real dropped() const { return dropped_; }
   DropoutStream& stream() { return stream_; }
-  /// Applies dropout with this pass's probability.
-  Variable dropout(const Variable& x);
+  /// a + dropout(b) with this pass's probability.
+  Variable add_dropout(const Variable& a, const Variable& b);
 
   CircuitKernel kernel() const { return kernel_; }
   /// The fused form of a bank of circuits with the angles that `angles` holds now, computed at the

@@ -48,7 +48,7 @@ Variable SelfAttention::operator()(Pass& pass, const Variable& x, Index batch, L
     attention.keys = cache->length;
   }
   const Variable heads = qisa::attention(projections.q, projections.k, projections.v, attention, pass.stream());
-  return pass.dropout(project_(pass, heads));
+  return project_(pass, heads);
 }
 
 Tensor SelfAttention::weights(Pass& pass, const Variable& x, Index batch) const {

@@ -8,10 +8,10 @@
 #include "autograd/attention.hpp"
 #include "nn/parameters.hpp"
 #include "quantum/pauli.hpp"
+#include "tensor/activation.hpp"
 
 namespace qisa {
 
-enum class Activation { relu, gelu };
 enum class Initialization { paper, gpt };   // PyTorch's defaults; or GPT's normal(0.02)
 enum class ScoreScale { embedding, head };  // csa divides by sqrt(n_embd), as published; or sqrt(head_size)
 

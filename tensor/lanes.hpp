@@ -2,7 +2,7 @@
 //
 // It is the compilers' vector type (GCC and Clang), cut into vectors of whatever width the processor
 // has. Arithmetic works on all lanes at once. Sums over many rows stay in registers, where loops over
-// arrays would go through memory.
+// arrays would go through memory. Products of matrices in lanes: lane_product.hpp.
 #pragma once
 
 #include "tensor/real.hpp"
@@ -26,7 +26,37 @@ inline Real sum(const Lanes& v) {
   return (quarter[0] + quarter[1]) + (quarter[2] + quarter[3]);
 }
 
+/// The largest lane.
+inline Real largest(const Lanes& v) {
+  const auto half_a = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7),
+             half_b = __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+  const auto half = half_a > half_b ? half_a : half_b;
+  const auto quarter_a = __builtin_shufflevector(half, half, 0, 1, 2, 3),
+             quarter_b = __builtin_shufflevector(half, half, 4, 5, 6, 7);
+  const auto quarter = quarter_a > quarter_b ? quarter_a : quarter_b;
+  const Real a = quarter[0] > quarter[1] ? quarter[0] : quarter[1],
+             b = quarter[2] > quarter[3] ? quarter[2] : quarter[3];
+  return a > b ? a : b;
+}
+
+/// Row i of a 16 x 16 matrix becomes column i. Each of four rounds deals the first eight rows and the last
+/// eight like two halves of a pack of cards, which moves one binary digit of the row into the column.
+inline void transpose(Lanes (&rows)[lane_count]) {
+  for (int round = 0; round < 4; ++round) {
+    Lanes dealt[lane_count];
+    for (int i = 0; i < 8; ++i) {
+      const Lanes a = rows[i], b = rows[i + 8];
+      dealt[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      dealt[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    for (int i = 0; i < lane_count; ++i) rows[i] = dealt[i];
+  }
+}
+
 /// The part of a row that is whole groups of lanes: what remains needs a loop.
 inline Index whole_lanes(Index count) { return count - count % lane_count; }
+
+/// `count` rounded up to whole groups of lanes.
+inline Index padded_to_lanes(Index count) { return whole_lanes(count + lane_count - 1); }
 
 }  // namespace qisa

@@ -19,8 +19,24 @@ enum class Purpose : std::uint32_t { initial_weights, pauli_strings, batches, dr
 using PhiloxKey = std::array<std::uint32_t, 2>;
 using PhiloxCounter = std::array<std::uint32_t, 4>;
 
-/// Ten rounds of Philox4x32.
-PhiloxCounter philox(PhiloxCounter counter, PhiloxKey key);
+/// Ten rounds of Philox4x32 on the counter c0 … c3, in place; inlined so that loops over counters become
+/// vector code.
+inline void philox(std::uint32_t& c0, std::uint32_t& c1, std::uint32_t& c2, std::uint32_t& c3, PhiloxKey key) {
+  auto [k0, k1] = key;
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t product_0 = std::uint64_t{0xD2511F53} * c0, product_1 = std::uint64_t{0xCD9E8D57} * c2;
+    c0 = static_cast<std::uint32_t>(product_1 >> 32) ^ c1 ^ k0;
+    c1 = static_cast<std::uint32_t>(product_1);
+    c2 = static_cast<std::uint32_t>(product_0 >> 32) ^ c3 ^ k1;
+    c3 = static_cast<std::uint32_t>(product_0);
+    k0 += 0x9E3779B9;
+    k1 += 0xBB67AE85;
+  }
+}
+inline PhiloxCounter philox(PhiloxCounter counter, PhiloxKey key) {
+  philox(counter[0], counter[1], counter[2], counter[3], key);
+  return counter;
+}
 
 /// The key of a seed and a purpose.
 PhiloxKey philox_key(std::uint64_t seed, Purpose purpose);
@@ -46,18 +62,6 @@ class Random {
   PhiloxCounter counter_;
   PhiloxCounter block_{};
   unsigned used_ = 4;
-};
-
-/// Numbers the dropout masks of one training step and shard: element i of the n-th mask is a
-/// function of (seed, step, shard, n, i) and of nothing else.
-struct DropoutStream {
-  std::uint64_t seed = 0;
-  std::uint32_t step = 0;
-  std::uint32_t shard = 0;
-  std::uint32_t next_mask = 0;
-
-  /// mask[i] = 0 with probability `dropped`, otherwise 1 / (1 - dropped), for i < count.
-  void fill(Real* mask, Index count, Real dropped);
 };
 
 }  // namespace qisa

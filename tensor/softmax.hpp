@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tensor/exponential.hpp"
+#include "tensor/lanes.hpp"
 #include "tensor/real.hpp"
 
 namespace qisa {
@@ -25,6 +26,21 @@ inline Real softmax_row(const Real* x, Real* y, Index count) {
 #pragma omp simd
   for (Index i = 0; i < count; ++i) y[i] *= factor;
   return largest + std::log(total);
+}
+
+/// y = softmax(y) for a row of whole groups of lanes. Infinite -y are allowed, as long as one is finite.
+inline void softmax_lanes(Real* y, Index count) {
+  Lanes greatest = lanes(y);
+  for (Index i = lane_count; i < count; i += lane_count) greatest = lanes(y + i) > greatest ? lanes(y + i) : greatest;
+  const Real top = largest(greatest);
+  Lanes totals{};
+  for (Index i = 0; i < count; i += lane_count) {
+#pragma omp simd
+    for (Index lane = 0; lane < lane_count; ++lane) y[i + lane] = exponential(y[i + lane] - top);
+    totals += lanes(y + i);
+  }
+  const Real factor = 1 / sum(totals);
+  for (Index i = 0; i < count; i += lane_count) lanes(y + i) *= factor;
 }
 
 /// dx_i = y_i (g_i - sum_j g_j y_j) for y = softmax(x); dx may be g.

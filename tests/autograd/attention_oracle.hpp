@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autograd/attention.hpp"
+#include "tensor/random.hpp"
 #include "tests/catch.hpp"
 
 namespace qisa::test {

@@ -77,6 +77,17 @@ const std::vector<Refusal> refusals = {
      },
      {"[linear]", "[]", "[1, 1]"}},
     {"linear weight axes", [] { return linear(zeros({3}), zeros({3})); }, {"[linear]", "[3]"}},
+    {"activated_linear without bias",
+     [] {
+       return activated_linear(zeros({3}), zeros({5, 3}), {}, Activation::relu);
+     },
+     {"[activated_linear]", "[5, 3]", "bias"}},
+    {"add_dropout shapes",
+     [] {
+       DropoutStream stream;
+       return add_dropout(zeros({3}), zeros({1, 3}), Real(0.5), stream);
+     },
+     {"[add_dropout]", "[3]", "[1, 3]"}},
     {"linear bias",
      [] {
        return linear(zeros({3}), zeros({5, 3}), zeros({3}));

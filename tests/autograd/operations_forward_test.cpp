@@ -2,10 +2,12 @@
 // identities of their definitions.
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <vector>
 
 #include "autograd/backward.hpp"
 #include "autograd/operations.hpp"
+#include "tensor/random.hpp"
 #include "tests/catch.hpp"
 
 namespace {
@@ -112,12 +114,12 @@ TEST_CASE("matmul of batches that broadcast equals plain loops", "[operations]")
   check_values(matmul(Variable(a), Variable(b)), {2, 4, m, n}, expected);
 }
 
-TEST_CASE("linear equals plain loops for x of one, two and three axes, with and without bias", "[operations]") {
+TEST_CASE("linear and activated_linear equal plain loops for x of one, two and three axes", "[operations]") {
   const Index in = 5, out = 7;
   const Tensor weight = random_tensor({out, in}), bias = random_tensor({out});
   for (const Shape& shape : {Shape{in}, Shape{3, in}, Shape{2, 3, in}}) {
     const Tensor x = random_tensor(shape);
-    std::vector<double> products, sums;
+    std::vector<double> products, sums, rectified, gelus;
     for (Index row = 0; row < x.size() / in; ++row) {
       for (Index o = 0; o < out; ++o) {
         double total = 0;
@@ -125,11 +127,19 @@ TEST_CASE("linear equals plain loops for x of one, two and three axes, with and 
           total += static_cast<double>(x[row * in + i]) * static_cast<double>(weight[o * in + i]);
         }
         products.push_back(total);
-        sums.push_back(total + static_cast<double>(bias[o]));
+        const double z = total + static_cast<double>(bias[o]);
+        sums.push_back(z);
+        rectified.push_back(std::max(z, 0.0));
+        gelus.push_back(z / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (z + 0.044715 * z * z * z))));
       }
     }
     check_values(linear(Variable(x), Variable(weight)), shape.with(-1, out), products);
     check_values(linear(Variable(x), Variable(weight), Variable(bias)), shape.with(-1, out), sums);
+    const auto activated = [&](Activation f) {
+      return activated_linear(Variable(x), Variable(weight), Variable(bias), f);
+    };
+    check_values(activated(Activation::relu), shape.with(-1, out), rectified);
+    check_values(activated(Activation::gelu), shape.with(-1, out), gelus);
   }
 }
 
@@ -243,6 +253,14 @@ TEST_CASE("dropout sets elements to 0 or scales them by 1 / (1 - p), as its stre
   CHECK(std::abs(zeros - 500) < 80);  // 5 standard deviations
   CHECK(std::abs(differences - 500) < 80);
   CHECK(stream.next_mask == 2);
+}
+
+TEST_CASE("add_dropout adds what dropout gives for the same stream", "[operations]") {
+  const Variable a(random_tensor({9, 10}, 1, 2)), b(random_tensor({9, 10}, 1, 2));
+  DropoutStream stream{1, 2, 3}, same{1, 2, 3};
+  const Tensor y = add_dropout(a, b, Real(0.5), stream).value(), dropped = dropout(b, Real(0.5), same).value();
+  for (Index i = 0; i < y.size(); ++i) CHECK(y[i] == a.value()[i] + dropped[i]);
+  CHECK(stream.next_mask == 1);
 }
 
 TEST_CASE("dropout at rate 0 is its argument and reads no random numbers", "[operations]") {

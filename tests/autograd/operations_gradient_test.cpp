@@ -109,6 +109,11 @@ Cases product_cases() {
     const Shape bias = {weight[0]};
     cases.push_back({"linear", {x, weight}, result, [](Inputs in) { return linear(in[0], in[1]); }});
     cases.push_back({"linear", {x, weight, bias}, result, [](Inputs in) { return linear(in[0], in[1], in[2]); }});
+    for (const Activation f : {Activation::relu, Activation::gelu}) {
+      cases.push_back({"activated_linear", {x, weight, bias}, result, [f](Inputs in) {
+                         return activated_linear(in[0], in[1], in[2], f);
+                       }});
+    }
   }
   return cases;
 }
@@ -214,6 +219,10 @@ Cases normalizing_cases() {
       cases.push_back({"dropout", {s}, s, [dropped](Inputs x) {
                          DropoutStream stream{1, 2, 3};  // made here, so that every call draws the same mask
                          return dropout(x[0], static_cast<Real>(dropped), stream);
+                       }});
+      cases.push_back({"add_dropout", {s, s}, s, [dropped](Inputs x) {
+                         DropoutStream stream{1, 2, 3};
+                         return add_dropout(x[0], x[1], static_cast<Real>(dropped), stream);
                        }});
     }
   }

@@ -1,0 +1,107 @@
+// Linear layers: y = x W^T + b, and the same with an activation function on it. With x as a matrix [rows, in]:
+// dx = dy W, dW = dy^T x, db = sum of the rows of dy.
+#include "autograd/operations.hpp"
+#include "tensor/blas.hpp"
+#include "tensor/elementwise.hpp"
+#include "tensor/lanes.hpp"
+
+namespace qisa {
+namespace {
+
+/// The sizes of x [rows, in] and W [out, in].
+struct Sizes {
+  Index rows, in, out;
+};
+
+Sizes check_linear(const char* operation, const Variable& x, const Variable& weight, const Variable& bias) {
+  check(weight.value().rank() == 2 && x.value().rank() >= 1 && x.shape()[-1] == weight.shape()[1],
+        "[{}] x {} and weight {}: the last size of x must be the second of weight", operation, x.shape(),
+        weight.shape());
+  const Index out = weight.shape()[0];
+  check(bias.value().empty() || bias.shape() == Shape{out}, "[{}] weight {} needs a bias of shape [{}], not {}",
+        operation, weight.shape(), out, bias.shape());
+  return {x.shape().with(-1, 1).size(), weight.shape()[1], out};
+}
+
+/// x W^T on top of what y holds already, times `beta`.
+void product(const Variable& x, const Variable& weight, const Sizes& sizes, Real beta, Tensor& y) {
+  const auto [rows, in, out] = sizes;
+  gemm(false, true, rows, out, in, 1, x.value().data(), in, weight.value().data(), in, beta, y.data(), out);
+}
+
+/// total += the sum of the rows of a matrix [rows, width].
+void add_rows(const Real* matrix, Index rows, Index width, Real* total) {
+  Index row = 0;
+  for (; row + 4 <= rows; row += 4) {
+    const Real *a = matrix + row * width, *b = a + width, *c = b + width, *d = c + width;
+#pragma omp simd
+    for (Index i = 0; i < width; ++i) total[i] += (a[i] + b[i]) + (c[i] + d[i]);
+  }
+  for (; row < rows; ++row) {
+    for (Index i = 0; i < width; ++i) total[i] += matrix[row * width + i];
+  }
+}
+
+void product_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, const Sizes& sizes,
+                      InputGradients& inputs) {
+  const auto [rows, in, out] = sizes;
+  if (inputs.wanted(0)) {
+    Tensor dx(x.shape());
+    gemm(false, false, rows, in, out, 1, dy.data(), out, weight.data(), in, 0, dx.data(), in);
+    inputs.add(0, std::move(dx));
+  }
+  if (inputs.wanted(1)) {
+    Tensor& dw = inputs.accumulator(1);
+    gemm(true, false, out, in, rows, 1, dy.data(), out, x.data(), in, 1, dw.data(), in);
+  }
+  if (inputs.wanted(2)) add_rows(dy.data(), rows, out, inputs.accumulator(2).data());
+}
+
+}  // namespace
+
+Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
+  const Sizes sizes = check_linear("linear", x, weight, bias);
+  Tensor y(x.shape().with(-1, sizes.out));
+  const bool has_bias = !bias.value().empty();
+  for (Index row = 0; has_bias && row < sizes.rows; ++row) {
+    std::copy_n(bias.value().data(), sizes.out, y.data() + row * sizes.out);
+  }
+  product(x, weight, sizes, has_bias ? 1 : 0, y);
+  return record("linear", std::move(y), {x, weight, bias},
+                [vx = x.value(), w = weight.value(), sizes](const Tensor& g, InputGradients& inputs) {
+                  product_backward(vx, w, g, sizes, inputs);
+                });
+}
+
+// y = f(z), z = x W^T + b: dz = dy f'(z). The sign of y tells relu's f', so y takes the place of z.
+Variable activated_linear(const Variable& x, const Variable& weight, const Variable& bias, Activation f) {
+  const Sizes sizes = check_linear("activated_linear", x, weight, bias);
+  check(!bias.value().empty(), "[activated_linear] weight {} needs a bias", weight.shape());
+  Tensor z(x.shape().with(-1, sizes.out));
+  product(x, weight, sizes, 0, z);
+  Tensor y = f == Activation::relu ? z : Tensor(z.shape());
+  const Real* b = bias.value().data();
+  for (Index row = 0; row < sizes.rows; ++row) {
+    Real *sums = z.data() + row * sizes.out, *result = y.data() + row * sizes.out;
+    if (f == Activation::relu) {
+#pragma omp simd
+      for (Index i = 0; i < sizes.out; ++i) result[i] = relu(sums[i] + b[i]);
+    } else {
+#pragma omp simd
+      for (Index i = 0; i < sizes.out; ++i) {
+        sums[i] += b[i];
+        result[i] = gelu(sums[i]);
+      }
+    }
+  }
+  return record("activated_linear", std::move(y), {x, weight, bias},
+                [vx = x.value(), w = weight.value(), z, sizes, f](const Tensor& g, InputGradients& inputs) {
+                  const Tensor dz =
+                      f == Activation::relu
+                          ? zip("activated_linear", g, z, [](Real d, Real v) { return v > 0 ? d : Real(0); })
+                          : zip("activated_linear", g, z, [](Real d, Real v) { return d * gelu_derivative(v); });
+                  product_backward(vx, w, dz, sizes, inputs);
+                });
+}
+
+}  // namespace qisa

@@ -1,0 +1,59 @@
+// Masks of dropout: which numbers stay, as one bit each.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+#include "tensor/lanes.hpp"
+#include "tensor/pool.hpp"
+
+namespace qisa {
+
+/// Numbers the masks of one training step and shard: element i of the n-th mask is a function of
+/// (seed, step, shard, n, i) and of nothing else.
+struct DropoutStream {
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0;
+  std::uint32_t shard = 0;
+  std::uint32_t next_mask = 0;
+};
+
+/// For each of `count` numbers a factor: 0 with probability `dropped`, otherwise 1 / (1 - dropped).
+class DropoutMask {
+ public:
+  /// The stream's next mask.
+  DropoutMask(DropoutStream& stream, Index count, Real dropped);
+
+  Index count() const { return count_; }
+  Real operator[](Index i) const {
+    const Unsigned bits = groups_[static_cast<std::size_t>(i / group)][static_cast<std::size_t>(i % lane_count)];
+    return (bits >> (i / lane_count % parts) & 1) != 0 ? kept_ : Real(0);
+  }
+  /// The factors of numbers i … i + 15. i is a multiple of 16, and i + 15 < count().
+  Lanes factors(Index i) const {
+    using Integers __attribute__((vector_size(lane_count * sizeof(Unsigned)), aligned(alignof(Unsigned)), may_alias)) =
+        Unsigned;
+    const auto& bits = reinterpret_cast<const Integers&>(groups_[static_cast<std::size_t>(i / group)]);
+    return kept_ * __builtin_convertvector(bits >> static_cast<Unsigned>(i / lane_count % parts) & 1, Lanes);
+  }
+
+  /// y_i = factor_i x_i for all i; y may be x.
+  void multiply(const Real* x, Real* y) const;
+  /// y_i = base_i + factor_i x_i for all i.
+  void multiply_add(const Real* base, const Real* x, Real* y) const;
+
+ private:
+  // Numbers come in groups of 512: bit p of word l is that of number 16 p + l of the group. Words are as wide
+  // as Real, so that they turn into it lane by lane.
+  using Unsigned = std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uint64_t>;
+  static constexpr Index parts = 32, group = parts * lane_count;
+  using Group = std::array<Unsigned, lane_count>;
+
+  Index count_;
+  Real kept_;
+  std::vector<Group, pool::Allocator<Group>> groups_;
+};
+
+}  // namespace qisa

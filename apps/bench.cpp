@@ -119,6 +119,7 @@ void product(benchmark::State& state, Index m, Index n, Index k) {
 /// The paper's circuit on one thread: 2^wires strings measured for 1,024 tokens, and the gradient.
 void circuit(benchmark::State& state, int wires, bool gradient) {
   const Circuit circuit = qisa_circuit(wires);
+  const Program program(circuit);
   const Index width = circuit.dimension(), tokens = 1024;
   Random random(1, Purpose::tests);
   Tensor angles({1, circuit.angles()}), rows({tokens, width});
@@ -127,8 +128,9 @@ void circuit(benchmark::State& state, int wires, bool gradient) {
   const std::vector<Observables> observables{Observables(draw_pauli_strings(random, wires, static_cast<int>(width)))};
   Tensor d_rows = Tensor::zeros(rows.shape()), d_angles = Tensor::zeros(angles.shape());
   for (auto _ : state) {
-    const Tensor values = measure_circuits(circuit, angles, observables, rows);
-    if (gradient) measure_circuits_backward(circuit, angles, observables, rows, values, &d_rows, &d_angles);
+    Tensor states;
+    const Tensor values = measure_circuits(program, angles, observables, rows, gradient ? &states : nullptr);
+    if (gradient) measure_circuits_backward(program, angles, observables, rows, states, values, &d_rows, &d_angles);
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * tokens);

@@ -5,13 +5,13 @@
 #include <cmath>
 #include <vector>
 
-#include "quantum/program.hpp"
+#include "tensor/lane_transpose.hpp"
 
 namespace qisa {
 namespace {
 
 /// Checks the arguments and returns M, the number of strings of all circuits.
-Index check_bank(const Circuit& circuit, const Tensor& angles, std::span<const Observables> observables,
+Index check_bank(const Program& circuit, const Tensor& angles, std::span<const Observables> observables,
                  const Tensor& rows) {
   const Index heads = static_cast<Index>(observables.size());
   check(angles.shape() == Shape{heads, circuit.angles()},
@@ -57,47 +57,56 @@ std::vector<std::vector<RealMatrix2>> bank_matrices(const Program& program, cons
   return result;
 }
 
-/// Room for transposing inputs and results of a block and for every circuit's observables.
-Index scratch_size(const Program& program, std::span<const Observables> observables, Index strings) {
-  Index size = 2 * B * std::max(program.dimension(), strings);
+/// Room for every circuit's observables.
+Index scratch_size(std::span<const Observables> observables) {
+  Index size = 0;
   for (const Observables& o : observables) size = std::max(size, o.scratch_size());
   return size;
 }
 
+Index blocks(Index tokens) { return (tokens + B - 1) / B; }
+
 }  // namespace
 
-Tensor measure_circuits(const Circuit& circuit, const Tensor& angles, std::span<const Observables> observables,
-                        const Tensor& rows) {
-  const Index strings = check_bank(circuit, angles, observables, rows);
-  const Index tokens = rows.shape()[0], columns = rows.shape()[1];
-  const Program program(circuit);
+Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<const Observables> observables,
+                        const Tensor& rows, Tensor* states) {
+  const Index strings = check_bank(program, angles, observables, rows);
+  const Index tokens = rows.shape()[0], columns = rows.shape()[1], heads = std::ssize(observables);
   const auto matrices = bank_matrices(program, angles);
 
-  Tensor out({tokens, strings});
-  Tensor encoded({program.dimension(), B}), state({program.dimension(), 2, B}), expectations({strings, B});
-  Tensor scratch({scratch_size(program, observables, strings)});
+  const Index size = program.dimension() * B;
+  Tensor out({tokens, strings}), encoded({size}), state({2 * size}), expectations({strings, B});
+  Tensor scratch({scratch_size(observables)});
+  if (states != nullptr) *states = Tensor({blocks(tokens), heads, program.dimension(), amplitude_size});
+  Real* kept = states == nullptr ? nullptr : states->data();  // of the block and circuit at hand
   std::array<Real, B> scale;
   for (Index first = 0; first < tokens; first += B) {
     const Index count = std::min(B, tokens - first);
-    rows_to_block(rows.data() + first * columns, count, columns, encoded.data(), scratch.data());
+    rows_to_lanes(rows.data() + first * columns, columns, count, columns, encoded.data(), B);
     encode(encoded.data(), columns, program.dimension(), scale.data());
     Real* result = expectations.data();
     for (std::size_t h = 0; h < observables.size(); ++h) {
-      program.run(matrices[h], encoded.data(), state.data());
-      observables[h].measure(state.data(), program.offsets(), result, scratch.data());
+      Real* psi = kept == nullptr ? state.data() : kept;
+      program.run(matrices[h], encoded.data(), psi);
+      observables[h].measure(psi, program.offsets(), result, scratch.data());
       result += observables[h].count() * B;
+      if (kept != nullptr) kept += 2 * size;
     }
-    block_to_rows(expectations.data(), count, strings, out.data() + first * strings, scratch.data());
+    lanes_to_rows(expectations.data(), count, strings, out.data() + first * strings, strings);
   }
   return out;
 }
 
-void measure_circuits_backward(const Circuit& circuit, const Tensor& angles, std::span<const Observables> observables,
-                               const Tensor& rows, const Tensor& grad_out, Tensor* grad_rows, Tensor* grad_angles) {
-  const Index strings = check_bank(circuit, angles, observables, rows);
-  const Index tokens = rows.shape()[0], columns = rows.shape()[1];
+void measure_circuits_backward(const Program& program, const Tensor& angles, std::span<const Observables> observables,
+                               const Tensor& rows, const Tensor& states, const Tensor& grad_out, Tensor* grad_rows,
+                               Tensor* grad_angles) {
+  const Index strings = check_bank(program, angles, observables, rows);
+  const Index tokens = rows.shape()[0], columns = rows.shape()[1], heads = std::ssize(observables);
   check(grad_out.shape() == Shape{tokens, strings}, "the gradient of {} strings on {} inputs cannot have shape {}",
         strings, tokens, grad_out.shape());
+  check(states.shape() == Shape{blocks(tokens), heads, program.dimension(), amplitude_size},
+        "states {} are not those of {} circuits of dimension {} on {} inputs", states.shape(), heads,
+        program.dimension(), tokens);
   if (grad_rows != nullptr) {
     check(grad_rows->shape() == rows.shape(), "the gradient of inputs {} cannot have shape {}", rows.shape(),
           grad_rows->shape());
@@ -106,26 +115,25 @@ void measure_circuits_backward(const Circuit& circuit, const Tensor& angles, std
     check(grad_angles->shape() == angles.shape(), "the gradient of angles {} cannot have shape {}", angles.shape(),
           grad_angles->shape());
   }
-  const Program program(circuit);
   const auto matrices = bank_matrices(program, angles);
 
   const Index size = program.dimension() * B;
   Tensor encoded({size}), state({2 * size}), gradient({2 * size}), grad_encoded({size}), weights({strings, B});
-  Tensor scratch({scratch_size(program, observables, strings)}), row_block({B, columns});
+  Tensor scratch({scratch_size(observables)});
   std::vector<std::vector<Moments>> moments(observables.size(), std::vector<Moments>(program.steps().size()));
   std::array<Real, B> scale;
+  const Real* kept = states.data();
   for (Index first = 0; first < tokens; first += B) {
     const Index count = std::min(B, tokens - first);
-    rows_to_block(rows.data() + first * columns, count, columns, encoded.data(), scratch.data());
+    rows_to_lanes(rows.data() + first * columns, columns, count, columns, encoded.data(), B);
     encode(encoded.data(), columns, program.dimension(), scale.data());
-    rows_to_block(grad_out.data() + first * strings, count, strings, weights.data(), scratch.data());
+    rows_to_lanes(grad_out.data() + first * strings, strings, count, strings, weights.data(), B);
     grad_encoded.fill(0);
     const Real* weight = weights.data();
-    for (std::size_t h = 0; h < observables.size(); ++h) {
-      program.run(matrices[h], encoded.data(), state.data());
-      observables[h].gradient(weight, state.data(), program.offsets(), gradient.data(), scratch.data());
+    for (std::size_t h = 0; h < observables.size(); ++h, kept += 2 * size) {
+      observables[h].gradient(weight, kept, program.offsets(), gradient.data(), scratch.data());
       weight += observables[h].count() * B;
-      program.run_backward(matrices[h], state.data(), gradient.data(), moments[h], grad_rows != nullptr);
+      program.run_backward(matrices[h], kept, gradient.data(), moments[h], grad_rows != nullptr, state.data());
       // The input is real: only the real part of its gradient counts.
       for (Index k = 0; grad_rows != nullptr && k < columns; ++k) {
         lanes(grad_encoded.data() + k * B) += lanes(gradient.data() + k * amplitude_size);
@@ -133,13 +141,11 @@ void measure_circuits_backward(const Circuit& circuit, const Tensor& angles, std
     }
     if (grad_rows != nullptr) {
       encode_backward(encoded.data(), columns, scale.data(), grad_encoded.data());
-      block_to_rows(grad_encoded.data(), count, columns, row_block.data(), scratch.data());
-      Real* to = grad_rows->data() + first * columns;
-      for (Index i = 0; i < count * columns; ++i) to[i] += row_block[i];
+      lanes_to_rows(grad_encoded.data(), count, columns, grad_rows->data() + first * columns, columns, true);
     }
   }
   if (grad_angles != nullptr) {
-    const Index count = circuit.angles();
+    const Index count = program.angles();
     for (std::size_t h = 0; h < observables.size(); ++h) {
       const Index row = static_cast<Index>(h) * count;
       program.add_angle_gradients(angles.data() + row, moments[h], grad_angles->data() + row);

@@ -8,6 +8,7 @@
 #include "autograd/variable.hpp"
 #include "quantum/circuit.hpp"
 #include "quantum/observables.hpp"
+#include "quantum/program.hpp"
 
 namespace qisa {
 
@@ -40,6 +41,7 @@ class CircuitBank {
   Variable measure_adjoint(const Variable& angles, const Variable& rows) const;
 
   Circuit circuit_;
+  Program program_;  // the circuit, as adjoint.hpp runs it
   std::vector<Observables> observables_;
 };
 

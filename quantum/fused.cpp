@@ -4,18 +4,20 @@
 #include <complex>
 
 #include "quantum/program.hpp"
-#include "tensor/blas.hpp"
 #include "tensor/error.hpp"
+#include "tensor/lane_product.hpp"
+#include "tensor/lane_transpose.hpp"
 
 namespace qisa {
 namespace {
 
-/// 1 / |x|^2, or 0 for a row of zeros.
-Real inverse_square(const Real* x, Index columns) {
-  Real sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (Index k = 0; k < columns; ++k) sum += x[k] * x[k];
-  return sum == 0 ? 0 : 1 / sum;
+/// 1 / |x|^2 for the x [columns, B] of a block, or 0 for an x of zeros.
+Lanes inverse_squares(const Real* x, Index columns) {
+  Lanes squares{};
+  for (Index k = 0; k < columns; ++k) squares += lanes(x + k * B) * lanes(x + k * B);
+#pragma omp simd
+  for (Index t = 0; t < B; ++t) squares[t] = squares[t] == 0 ? Real(0) : 1 / squares[t];
+  return squares;
 }
 
 }  // namespace
@@ -84,33 +86,31 @@ Tensor Fused::transformed_observables(Index circuit) const {
   return result;
 }
 
-// psi = U x for a block of rows, [2 * 2^n, C] x [C, B], then the strings on psi.
+// For a block of rows psi = U x, sums in registers, then the strings on psi.
 Tensor Fused::measure(const Tensor& rows) const {
   check(rows.rank() == 2 && rows.shape()[1] <= dimension_,
         "inputs {} must be [T, C] with at most {} columns, the amplitudes of the circuit", rows.shape(), dimension_);
   const Index tokens = rows.shape()[0], columns = rows.shape()[1], size = 2 * dimension_;
   std::vector<Index> offsets(static_cast<std::size_t>(dimension_));
   for (Index k = 0; k < dimension_; ++k) offsets[static_cast<std::size_t>(k)] = k * amplitude_size;
-  Tensor out({tokens, strings_}), state = Tensor::zeros({size, B}), expectations({strings_, B});
-  Index scratch_size = 2 * B * strings_;
+  Index scratch_size = 0;
   for (const Observables& o : observables_) scratch_size = std::max(scratch_size, o.scratch_size());
+  Tensor out({tokens, strings_}), inputs({columns, B}), state({size, B}), expectations({strings_, B});
   Tensor scratch({scratch_size});
   for (Index first = 0; first < tokens; first += B) {
     const Index count = std::min(B, tokens - first);
-    const Real* x = rows.data() + first * columns;
+    rows_to_lanes(rows.data() + first * columns, columns, count, columns, inputs.data(), B);
+    const Lanes scale = inverse_squares(inputs.data(), columns);
     Real* result = expectations.data();
     for (std::size_t h = 0; h < observables_.size(); ++h) {
-      gemm(false, true, size, count, columns, 1, unitaries_.data() + static_cast<Index>(h) * size * dimension_,
-           dimension_, x, columns, 0, state.data(), B);
+      const Real* unitary = unitaries_.data() + static_cast<Index>(h) * size * dimension_;
+      lane_product({unitary, dimension_, 1}, inputs.data(), B, size, B, Terms{0, columns},
+                   [&](Index row, Index, const Lanes& sums) { lanes(state.data() + row * B) = sums; });
       observables_[h].measure(state.data(), offsets, result, scratch.data());
       result += observables_[h].count() * B;
     }
-    Real* to = out.data() + first * strings_;
-    block_to_rows(expectations.data(), count, strings_, to, scratch.data());
-    for (Index t = 0; t < count; ++t) {
-      const Real scale = inverse_square(x + t * columns, columns);
-      for (Index m = 0; m < strings_; ++m) to[t * strings_ + m] *= scale;
-    }
+    for (Index m = 0; m < strings_; ++m) lanes(expectations.data() + m * B) *= scale;
+    lanes_to_rows(expectations.data(), count, strings_, out.data() + first * strings_, strings_);
   }
   return out;
 }

@@ -28,15 +28,16 @@ bool is_real(Gate gate) {
 // ---- Kernels: psi' = M psi on pairs of rows. x0, x1 are the old amplitudes of a pair, y0, y1 the new.
 
 /// y0 = m00 x0 + m01 x1, y1 = m10 x0 + m11 x1, with m = a + ib, x = p + iq. A real matrix needs half the
-/// products.
+/// products. `to` may be `from`.
 template <bool real>
-void apply(const RealMatrix2& matrix, std::span<const std::array<Index, 2>> pairs, Real* state) {
+void apply(const RealMatrix2& matrix, std::span<const std::array<Index, 2>> pairs, const Real* from, Real* to) {
   const auto [a0, a1, a2, a3] = matrix.re;
   const auto [b0, b1, b2, b3] = matrix.im;
   for (const auto [first, second] : pairs) {
-    Lanes &re0 = lanes(state + first), &im0 = lanes(state + first + B);
-    Lanes &re1 = lanes(state + second), &im1 = lanes(state + second + B);
-    const Lanes p0 = re0, q0 = im0, p1 = re1, q1 = im1;
+    const Lanes p0 = lanes(from + first), q0 = lanes(from + first + B);
+    const Lanes p1 = lanes(from + second), q1 = lanes(from + second + B);
+    Lanes &re0 = lanes(to + first), &im0 = lanes(to + first + B);
+    Lanes &re1 = lanes(to + second), &im1 = lanes(to + second + B);
     if constexpr (real) {
       re0 = a0 * p0 + a1 * p1;
       im0 = a0 * q0 + a1 * q1;
@@ -82,11 +83,14 @@ void add_moments(std::span<const std::array<Index, 2>> pairs, const Real* state,
       z += u0 * q0 - v0 * p0 - u1 * q1 + v1 * p1;
     }
   }
-  for (std::size_t t = 0; t < B; ++t) {
-    moments[0][t] += static_cast<double>(x[t]);
-    moments[1][t] += static_cast<double>(y[t]);
-    moments[2][t] += static_cast<double>(z[t]);
-  }
+  const auto add = [](const Lanes& sums, std::array<double, B>& totals) {
+#pragma omp simd
+    for (std::size_t t = 0; t < B; ++t) totals[t] += static_cast<double>(sums[t]);
+  };
+  add(y, moments[1]);
+  if constexpr (only_y) return;
+  add(x, moments[0]);
+  add(z, moments[2]);
 }
 
 RealMatrix2 to_real(const Matrix2& m) {
@@ -108,7 +112,8 @@ double angle_of(const Operation& operation, const Real* angles) {
 
 }  // namespace
 
-Program::Program(const Circuit& circuit) : dimension_(circuit.dimension()) {
+Program::Program(const Circuit& circuit)
+    : wires_(circuit.wires()), angles_(circuit.angles()), dimension_(circuit.dimension()) {
   const int wires = circuit.wires();
   offsets_.resize(static_cast<std::size_t>(dimension_));
   for (Index k = 0; k < dimension_; ++k) offsets_[static_cast<std::size_t>(k)] = k * amplitude_size;
@@ -163,26 +168,33 @@ void Program::run(std::span<const RealMatrix2> matrices, const Real* input, Real
     }
   }
   for (; s < steps_.size(); ++s) {
-    (steps_[s].real ? apply<true> : apply<false>)(matrices[s], steps_[s].pairs, state);
+    (steps_[s].real ? apply<true> : apply<false>)(matrices[s], steps_[s].pairs, state, state);
   }
 }
 
-void Program::run_backward(std::span<const RealMatrix2> matrices, Real* state, Real* gradient,
-                           std::span<Moments> moments, bool to_input) const {
+void Program::run_backward(std::span<const RealMatrix2> matrices, const Real* states, Real* gradient,
+                           std::span<Moments> moments, bool to_input, Real* scratch) const {
+  const Real* psi = states;
   const auto add_step_moments = [&](std::size_t s) {
-    (steps_[s].real ? add_moments<true> : add_moments<false>)(steps_[s].pairs, state, gradient, moments[s]);
+    (steps_[s].real ? add_moments<true> : add_moments<false>)(steps_[s].pairs, psi, gradient, moments[s]);
   };
-  const auto undo = [&](std::size_t s, Real* block) {
-    (steps_[s].real ? apply<true> : apply<false>)(adjoint(matrices[s]), steps_[s].pairs, block);
+  const auto undo = [&](std::size_t s, const Real* from, Real* to) {
+    (steps_[s].real ? apply<true> : apply<false>)(adjoint(matrices[s]), steps_[s].pairs, from, to);
   };
+  // A step on a controlled pair of rows leaves the other rows alone: they must be there already.
+  if (first_layer_ < steps_.size() && !steps_.back().covers(dimension_)) {
+    std::copy_n(states, dimension_ * amplitude_size, scratch);
+    psi = scratch;
+  }
   for (std::size_t s = steps_.size(); s-- > first_layer_;) {
     add_step_moments(s);
-    undo(s, state);
-    undo(s, gradient);
+    undo(s, psi, scratch);
+    undo(s, gradient, gradient);
+    psi = scratch;
   }
   // The steps of the first layer commute: their moments do not need each other undone.
   for (std::size_t s = first_layer_; s-- > 0;) add_step_moments(s);
-  for (std::size_t s = first_layer_; to_input && s-- > 0;) undo(s, gradient);
+  for (std::size_t s = first_layer_; to_input && s-- > 0;) undo(s, gradient, gradient);
 }
 
 // With M = L R K, R = exp(-i angle P / 2) the gate of interest and L the later gates of the step,
@@ -207,46 +219,6 @@ void Program::add_angle_gradients(const Real* angles, std::span<const Moments> m
       later = later * gate;
     }
   }
-}
-
-void rows_to_block(const Real* rows, Index count, Index columns, Real* block, Real* scratch) {
-  // Index (t1 t0 k), token t = 4 t1 + t0. Dealing four quarters like cards moves the leading digit to
-  // the end: (t0 k t1), then (k t1 t0), which is the transpose.
-  static_assert(B == 16);
-  const Index quarter = 4 * columns;
-  if (count < B) {
-    Real* padded = scratch + B * columns;
-    std::fill(std::copy_n(rows, count * columns, padded), padded + B * columns, Real(0));
-    rows = padded;
-  }
-  const auto deal = [quarter](const Real* from, Real* to) {
-#pragma omp simd
-    for (Index i = 0; i < quarter; ++i) {
-      to[4 * i] = from[i];
-      to[4 * i + 1] = from[quarter + i];
-      to[4 * i + 2] = from[2 * quarter + i];
-      to[4 * i + 3] = from[3 * quarter + i];
-    }
-  };
-  deal(rows, scratch);
-  deal(scratch, block);
-}
-
-void block_to_rows(const Real* block, Index count, Index columns, Real* rows, Real* scratch) {
-  const Index quarter = 4 * columns;
-  const auto collect = [quarter](const Real* from, Real* to) {
-#pragma omp simd
-    for (Index i = 0; i < quarter; ++i) {
-      to[i] = from[4 * i];
-      to[quarter + i] = from[4 * i + 1];
-      to[2 * quarter + i] = from[4 * i + 2];
-      to[3 * quarter + i] = from[4 * i + 3];
-    }
-  };
-  Real* padded = scratch + B * columns;
-  collect(block, scratch);
-  collect(scratch, count < B ? padded : rows);
-  if (count < B) std::copy_n(padded, count * columns, rows);
 }
 
 }  // namespace qisa

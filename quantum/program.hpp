@@ -33,6 +33,9 @@ struct Step {
   std::vector<Operation> operations;        // the gates merged, first applied first
   std::vector<std::array<Index, 2>> pairs;  // offsets of the two rows within a block
   bool real = true;                         // whether the matrix is real: RY, H, Z, … only
+
+  /// Whether the pairs are all rows: those of a controlled gate are not.
+  bool covers(Index dimension) const { return 2 * static_cast<Index>(pairs.size()) == dimension; }
 };
 
 /// A 2x2 complex matrix, entries row-major.
@@ -45,8 +48,11 @@ using Moments = std::array<std::array<double, B>, 3>;
 
 class Program {
  public:
-  explicit Program(const Circuit& circuit);
+  Program(const Circuit& circuit);
 
+  int wires() const { return wires_; }
+  /// Number of angles.
+  Index angles() const { return angles_; }
   Index dimension() const { return dimension_; }
   const std::vector<Step>& steps() const { return steps_; }
   /// offsets()[k] is where amplitude k lies in a block once the program has run.
@@ -60,25 +66,19 @@ class Program {
 
   /// The way back. Given the final states and the gradient with respect to them (dL/dRe + i dL/dIm),
   /// adds each step's moments, and leaves in `gradient` the gradient with respect to the initial
-  /// states if `to_input` holds. `state` is overwritten.
-  void run_backward(std::span<const RealMatrix2> matrices, Real* state, Real* gradient, std::span<Moments> moments,
-                    bool to_input) const;
+  /// states if `to_input` holds. `scratch` has room for a block of states.
+  void run_backward(std::span<const RealMatrix2> matrices, const Real* states, Real* gradient,
+                    std::span<Moments> moments, bool to_input, Real* scratch) const;
 
   /// Adds dL/d angle for every angle, given the moments of all blocks.
   void add_angle_gradients(const Real* angles, std::span<const Moments> moments, Real* gradient) const;
 
  private:
-  Index dimension_;
+  int wires_;
+  Index angles_, dimension_;
   std::vector<Step> steps_;
   std::size_t first_layer_ = 0;  // this many leading steps act on wires of their own
   std::vector<Index> offsets_;
 };
-
-/// Transposes `count` <= B rows [count, columns] to [columns, B]; missing rows are zeros.
-/// `scratch` has room for two blocks [columns, B].
-void rows_to_block(const Real* rows, Index count, Index columns, Real* block, Real* scratch);
-
-/// The way back: the first `count` rows of the transpose of `block`.
-void block_to_rows(const Real* block, Index count, Index columns, Real* rows, Real* scratch);
 
 }  // namespace qisa

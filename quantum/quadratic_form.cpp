@@ -5,6 +5,7 @@
 #include "autograd/operations.hpp"
 #include "quantum/program.hpp"
 #include "quantum/stepwise.hpp"
+#include "tensor/lane_transpose.hpp"
 
 namespace qisa {
 namespace {
@@ -66,9 +67,9 @@ Variable QuadraticForms::measure_stepwise(const Variable& y) const {
   return concat(values, 1);
 }
 
-/// Room for transposing y and results of a block and for every head's observables.
-Index QuadraticForms::scratch_size(Index columns) const {
-  Index size = 2 * B * std::max(columns, outputs_);
+/// Room for every head's observables.
+Index QuadraticForms::scratch_size() const {
+  Index size = 0;
   for (const Head& head : heads_) size = std::max(size, head.observables.scratch_size());
   return size;
 }
@@ -76,10 +77,10 @@ Index QuadraticForms::scratch_size(Index columns) const {
 Tensor QuadraticForms::measure_blocks(const Tensor& y) const {
   const Index each = width(y), columns = y.shape()[1], tokens = y.shape()[0];
   Tensor out({tokens, outputs_}), block({columns, B}), state = Tensor::zeros({dimension_, 2, B});
-  Tensor measured({outputs_, B}), results = Tensor::zeros({outputs_, B}), scratch({scratch_size(columns)});
+  Tensor measured({outputs_, B}), results = Tensor::zeros({outputs_, B}), scratch({scratch_size()});
   for (Index first = 0; first < tokens; first += B) {
     const Index count = std::min(B, tokens - first);
-    rows_to_block(y.data() + first * columns, count, columns, block.data(), scratch.data());
+    rows_to_lanes(y.data() + first * columns, columns, count, columns, block.data(), B);
     for (const Head& head : heads_) {
       load(block.data() + head.number * each * B, each, state.data());
       head.observables.measure(state.data(), offsets_, measured.data(), scratch.data());
@@ -89,7 +90,7 @@ Tensor QuadraticForms::measure_blocks(const Tensor& y) const {
         from += B;
       }
     }
-    block_to_rows(results.data(), count, outputs_, out.data() + first * outputs_, scratch.data());
+    lanes_to_rows(results.data(), count, outputs_, out.data() + first * outputs_, outputs_);
   }
   return out;
 }
@@ -99,11 +100,11 @@ void QuadraticForms::add_gradient(const Tensor& y, const Tensor& grad_out, Tenso
   const Index each = width(y), columns = y.shape()[1], tokens = y.shape()[0];
   Tensor block({columns, B}), state = Tensor::zeros({dimension_, 2, B}), gradient({dimension_, 2, B});
   Tensor grad_results({outputs_, B}), weights({outputs_, B}), grad_block = Tensor::zeros({columns, B});
-  Tensor rows({B, columns}), scratch({scratch_size(columns)});
+  Tensor scratch({scratch_size()});
   for (Index first = 0; first < tokens; first += B) {
     const Index count = std::min(B, tokens - first);
-    rows_to_block(y.data() + first * columns, count, columns, block.data(), scratch.data());
-    rows_to_block(grad_out.data() + first * outputs_, count, outputs_, grad_results.data(), scratch.data());
+    rows_to_lanes(y.data() + first * columns, columns, count, columns, block.data(), B);
+    rows_to_lanes(grad_out.data() + first * outputs_, outputs_, count, outputs_, grad_results.data(), B);
     for (const Head& head : heads_) {
       load(block.data() + head.number * each * B, each, state.data());
       Real* to = weights.data();
@@ -116,9 +117,7 @@ void QuadraticForms::add_gradient(const Tensor& y, const Tensor& grad_out, Tenso
         lanes(grad_block.data() + (head.number * each + k) * B) = lanes(gradient.data() + k * amplitude_size);
       }
     }
-    block_to_rows(grad_block.data(), count, columns, rows.data(), scratch.data());
-    Real* sum = grad_y.data() + first * columns;
-    for (Index i = 0; i < count * columns; ++i) sum[i] += rows[i];
+    lanes_to_rows(grad_block.data(), count, columns, grad_y.data() + first * columns, columns, true);
   }
 }
 

@@ -38,7 +38,7 @@ class QuadraticForms {
   };
 
   Index width(const Tensor& y) const;
-  Index scratch_size(Index width) const;
+  Index scratch_size() const;
   Variable measure_stepwise(const Variable& y) const;
   Tensor measure_blocks(const Tensor& y) const;
   void add_gradient(const Tensor& y, const Tensor& grad_out, Tensor& grad_y) const;

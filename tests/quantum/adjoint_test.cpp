@@ -75,7 +75,13 @@ struct Bank {
   };
   Gradients gradients() const {
     Gradients result{Tensor::zeros(rows.shape()), Tensor::zeros(angles.shape())};
-    measure_circuits_backward(circuit, angles, observables, rows, weights, &result.rows, &result.angles);
+    measure_circuits_backward(circuit, angles, observables, rows, states(), weights, &result.rows, &result.angles);
+    return result;
+  }
+
+  Tensor states() const {
+    Tensor result;
+    measure_circuits(circuit, angles, observables, rows, &result);
     return result;
   }
 };
@@ -267,7 +273,8 @@ TEST_CASE("Gradients are added to what is there, and each can be left out") {
   const Bank::Gradients both = bank.gradients();
   Tensor rows = Tensor::full(bank.rows.shape(), 5), angles = Tensor::full(bank.angles.shape(), 7);
   const auto backward = [&](Tensor* to_rows, Tensor* to_angles) {
-    measure_circuits_backward(bank.circuit, bank.angles, bank.observables, bank.rows, bank.weights, to_rows, to_angles);
+    measure_circuits_backward(bank.circuit, bank.angles, bank.observables, bank.rows, bank.states(), bank.weights,
+                              to_rows, to_angles);
   };
   backward(nullptr, nullptr);
   backward(&rows, nullptr);
@@ -298,10 +305,14 @@ TEST_CASE("Shapes that disagree are refused by name") {
                     "Pauli strings of 3 characters do not fit a circuit of 2 wires");
   Tensor narrow({3, 3}), few({1, 5});
   const auto backward = [&](const Tensor& grad_out, Tensor* rows, Tensor* angles) {
-    measure_circuits_backward(bank.circuit, bank.angles, bank.observables, bank.rows, grad_out, rows, angles);
+    measure_circuits_backward(bank.circuit, bank.angles, bank.observables, bank.rows, bank.states(), grad_out, rows,
+                              angles);
   };
   CHECK_THROWS_WITH(backward(Tensor({3, 5}), nullptr, nullptr),
                     "the gradient of 6 strings on 3 inputs cannot have shape [3, 5]");
   CHECK_THROWS_WITH(backward(bank.weights, &narrow, nullptr), "the gradient of inputs [3, 4] cannot have shape [3, 3]");
   CHECK_THROWS_WITH(backward(bank.weights, nullptr, &few), "the gradient of angles [1, 6] cannot have shape [1, 5]");
+  CHECK_THROWS_WITH(measure_circuits_backward(bank.circuit, bank.angles, bank.observables, bank.rows, Tensor({1, 4}),
+                                              bank.weights, nullptr, nullptr),
+                    "states [1, 4] are not those of 1 circuits of dimension 4 on 3 inputs");
 }

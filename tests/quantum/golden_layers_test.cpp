@@ -111,7 +111,8 @@ TEST_CASE("Circuit layers agree with the published reference") {
     CHECK(distance(run(circuit_up_to(wires, 1), angles, encoded), file.tensor("state/after_cnot")) < tolerance);
     CHECK(distance(run(circuit, angles, encoded), file.tensor("state/final")) < tolerance);
 
-    const Tensor expectation = measure_circuits(circuit, angles, observables, x);
+    Tensor states;
+    const Tensor expectation = measure_circuits(circuit, angles, observables, x, &states);
     CHECK(distance(expectation, file.tensor("output/expectation")) < tolerance);
     const std::vector<Observables> z0 = {
         Observables({PauliString("Z" + std::string(static_cast<std::size_t>(wires) - 1, 'I'))})};
@@ -125,7 +126,7 @@ TEST_CASE("Circuit layers agree with the published reference") {
     Tensor grad_out(expectation.shape()), grad_x = Tensor::zeros(x.shape()),
                                           grad_angles = Tensor::zeros(angles.shape());
     for (Index i = 0; i < grad_out.size(); ++i) grad_out[i] = c[i % c.size()];
-    measure_circuits_backward(circuit, angles, observables, x, grad_out, &grad_x, &grad_angles);
+    measure_circuits_backward(circuit, angles, observables, x, states, grad_out, &grad_x, &grad_angles);
     const Tensor expected_x = file.tensor("grad/x");
     CHECK(distance(grad_x, expected_x) < gradient_tolerance * largest_entry(expected_x));
     for (Index group = 0; group < 3; ++group) {

@@ -84,7 +84,7 @@ check: deps ## format, warnings as errors, and all tests under the sanitizers
 	@clang-format --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
 	@$(CMAKE) -B $(BUILD)/check -DQISA_STRICT=ON -DQISA_SANITIZE=address,undefined >/dev/null
 	@cmake --build $(BUILD)/check --parallel $(JOBS)
-	@ctest --test-dir $(BUILD)/check --parallel $(JOBS) --output-on-failure --progress
+	@QISA_KILLS=20 ctest --test-dir $(BUILD)/check --parallel $(JOBS) --output-on-failure --progress
 
 data: ## fetch tiny Shakespeare (1.1 MB) into data/, and verify it
 	@mkdir -p data

@@ -69,7 +69,7 @@ void for_each_option(Options& o, Visit visit) {
   visit("eval_interval", o.eval_interval, "steps between evaluations on the validation text", any);
   visit("eval_iters", o.eval_iters, "batches an evaluation (0: the whole validation text, as always at the end)", any);
   visit("log_interval", o.log_interval, "steps between log entries", any);
-  visit("keep", o.keep, "evaluations whose checkpoints are kept as step-NUMBER, besides latest and best", any);
+  visit("keep", o.keep, "newest checkpoints to keep as step-NUMBER, one an evaluation (0: only latest and best)", any);
   visit("seed", o.seed, "seed of weights, Pauli strings, batches and dropout", any);
   visit("threads", o.threads, "threads; results do not depend on it (0: one a processor)", any);
   visit("data", o.data, "text file (UTF-8), or builtin (empty: data/shakespeare.txt if it is there, else builtin)",

@@ -109,7 +109,7 @@ void live_through(const Workplace& place, const Options& options, double& longes
 TEST_CASE("A run that is killed at random instants and resumed ends with the bytes of one that ran through") {
   std::mt19937_64 random(1);
   Tally tally;
-  double longest = 100;  // milliseconds; soon right, whatever the machine
+  double longest = 0;  // of a life, in milliseconds
   for (int run = 0; tally.kills < wanted_kills(); ++run) {
     const Workplace place(Workplace::verse(), fast_folder());
     Options options = {{"attention", run % 2 == 0 ? "qisa-v3" : "csa"},
@@ -121,7 +121,10 @@ TEST_CASE("A run that is killed at random instants and resumed ends with the byt
                        {"seed", std::to_string(run)}};
     CAPTURE(run, tally.kills);
     options["out_dir"] = "through";
+    const auto begun = std::chrono::steady_clock::now();
     require_success(place.train_tiny(options));
+    const std::chrono::duration<double, std::milli> through = std::chrono::steady_clock::now() - begun;
+    if (run == 0) longest = through.count() / 2;
     options["out_dir"] = "out";
     live_through(place, options, longest, random, tally);
     CHECK((checkpoints_in(place, "out") == checkpoints_in(place, "through")));
@@ -133,7 +136,7 @@ TEST_CASE("A run that is killed at random instants and resumed ends with the byt
                 << tally.with_progress);
   CHECK(tally.kills == wanted_kills());
   CHECK(tally.before_the_first_checkpoint > 0);
-  CHECK(tally.under_way > wanted_kills() / 4);
+  CHECK(tally.under_way > wanted_kills() / 8);
   CHECK(tally.with_progress > wanted_kills() / 8);
-  CHECK(tally.within_a_save > 0);
+  CHECK(tally.within_a_save + tally.ahead_of_latest >= wanted_kills() / 50);
 }

@@ -161,7 +161,7 @@ TEST_CASE("Sizes that no memory holds are refused with the need and with what th
   CHECK(place.names() == std::set<std::string>{"text.txt"});
 }
 
-#ifndef __SANITIZE_ADDRESS__  // which takes memory of its own
+#ifndef QISA_SANITIZED
 TEST_CASE("The memory that training is said to need is about what it takes") {
   const Workplace place(verses(8));
   const double program = place.train_tiny({{"out_dir", "out"}, {"max_iters", "1"}}).peak_memory;

@@ -71,10 +71,13 @@ TEST_CASE("A need beyond what is available is refused with both figures") {
   }
 }
 
-TEST_CASE("What is available is positive, and at most what a limit leaves") {
-  const double before = available_memory();
-  CHECK(before > 1e6);
-  CHECK(before < 1e15);  // this system tells
+TEST_CASE("What is available is a number of bytes that a machine can have") {
+  CHECK(available_memory() > 1e6);
+  CHECK(available_memory() < 1e15);
+}
+
+#ifndef QISA_SANITIZED
+TEST_CASE("What is available is at most what the limit of the address space leaves") {
   rlimit limit{};
   REQUIRE(::getrlimit(RLIMIT_AS, &limit) == 0);
   const rlimit small{1 << 20, limit.rlim_max};  // the process has more than that already
@@ -83,6 +86,7 @@ TEST_CASE("What is available is positive, and at most what a limit leaves") {
   ::setrlimit(RLIMIT_AS, &limit);
   CHECK(after == 0);
 }
+#endif
 
 TEST_CASE("Bytes are told with three digits") {
   CHECK(bytes_text(0) == "0 bytes");

@@ -145,7 +145,7 @@ TEST_CASE("Whichever system call of a save fails, the last checkpoint stays, and
 
 TEST_CASE("A write that is cut short and a call that a signal interrupts are taken up again") {
   const Stopped place;
-  for (const std::string fault : {"short", std::to_string(EINTR).c_str()}) {
+  for (const std::string& fault : {std::string("short"), std::to_string(EINTR)}) {
     CAPTURE(fault);
     int faults = 0;
     for (int call = 1;; call += 7) {

@@ -17,7 +17,7 @@ PACKAGES := g++ cmake make libopenblas-dev libfmt-dev catch2 libbenchmark-dev li
 DATA_URL    := https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt
 DATA_SHA256 := 86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed
 
-.PHONY: help deps build train sample test check bench reproduce data format clean
+.PHONY: help deps build train sample test soak check bench reproduce data format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -74,12 +74,17 @@ test: deps ## build and run all tests
 	@$(COMPILE)
 	@ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --progress
 
+soak: deps ## kill a training 1000 times at random instants (KILLS="…"), resuming each time
+	@$(CONFIGURE)
+	@$(COMPILE) --target tests_apps
+	@QISA_KILLS=$(or $(KILLS),1000) $(BUILD)/tests_apps "A run that is killed at random instants*" --warn NoTests
+
 check: deps ## format, warnings as errors, and all tests under the sanitizers
 	@clang-format --version >/dev/null || { echo "check: install clang-format first"; exit 1; }
 	@clang-format --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
 	@$(CMAKE) -B $(BUILD)/check -DQISA_STRICT=ON -DQISA_SANITIZE=address,undefined >/dev/null
 	@cmake --build $(BUILD)/check --parallel $(JOBS)
-	@ctest --test-dir $(BUILD)/check --parallel $(JOBS) --output-on-failure --progress
+	@QISA_KILLS=20 ctest --test-dir $(BUILD)/check --parallel $(JOBS) --output-on-failure --progress
 
 data: ## fetch tiny Shakespeare (1.1 MB) into data/, and verify it
 	@mkdir -p data

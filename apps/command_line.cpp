@@ -2,11 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <new>
+#include <system_error>
+
+#include "tensor/error.hpp"
 
 namespace qisa {
 namespace {
@@ -39,9 +45,17 @@ void parse_or_exit(CLI::App& app, int argc, char** argv) {
   }
 }
 
+void flush_output() {
+  const bool flushed = std::fflush(stdout) == 0;
+  check(flushed, "cannot write to the standard output: {}", std::generic_category().message(errno));
+}
+
 int run_main(const std::function<int()>& body) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file beyond the size limit is an error of its write, as on a full disk
   try {
-    return body();
+    const int exit_code = body();
+    flush_output();
+    return exit_code;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "error: not enough memory; a smaller model or batch_size may fit\n");
   } catch (const std::exception& error) {

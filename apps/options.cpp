@@ -31,8 +31,8 @@ Choices mechanism_names() {
 }
 
 /// Options that a resumed run may give anew.
-const Choices changeable = {"max_iters",    "lr_decay_iters", "eval_interval", "eval_iters",
-                            "log_interval", "threads",        "data",          "out_dir"};
+const Choices changeable = {"max_iters", "lr_decay_iters", "eval_interval", "eval_iters", "log_interval",
+                            "keep",      "threads",        "data",          "out_dir"};
 
 /// Calls visit(name, value, help, choices) for every option, in the order of the help.
 template <class Options, class Visit>
@@ -67,9 +67,9 @@ void for_each_option(Options& o, Visit visit) {
   visit("grad_clip", o.grad_clip, "largest norm of the gradient (0: no limit)", any);
   visit("dropout", o.dropout, "dropout probability", any);
   visit("eval_interval", o.eval_interval, "steps between evaluations on the validation text", any);
-  visit("eval_iters", o.eval_iters, "batches an evaluation (0: the whole validation text; the last is always whole)",
-        any);
+  visit("eval_iters", o.eval_iters, "batches an evaluation (0: the whole validation text, as always at the end)", any);
   visit("log_interval", o.log_interval, "steps between log entries", any);
+  visit("keep", o.keep, "newest checkpoints to keep as step-NUMBER, one an evaluation (0: only latest and best)", any);
   visit("seed", o.seed, "seed of weights, Pauli strings, batches and dropout", any);
   visit("threads", o.threads, "threads; results do not depend on it (0: one a processor)", any);
   visit("data", o.data, "text file (UTF-8), or builtin (empty: data/shakespeare.txt if it is there, else builtin)",
@@ -104,7 +104,9 @@ TrainingSettings TrainOptions::training_settings() const {
   check_interval("max_iters", max_iters);
   check_interval("eval_interval", eval_interval);
   check_interval("log_interval", log_interval);
-  check(eval_iters >= 0, "eval_iters must be at least 0, not {}", eval_iters);
+  check(eval_iters >= 0 && eval_iters <= Index{1} << 32, "eval_iters must be from 0 to {}, not {}", Index{1} << 32,
+        eval_iters);
+  check(keep >= 0, "keep must be at least 0, not {}", keep);
   check(std::isfinite(learning_rate) && learning_rate > 0 && min_lr >= 0 && min_lr <= learning_rate,
         "learning_rate {} and min_lr {}: the first must be positive and the second from 0 to it", learning_rate,
         min_lr);
@@ -123,6 +125,7 @@ TrainingSettings TrainOptions::training_settings() const {
   settings.grad_clip = grad_clip;
   settings.dropout = dropout;
   settings.seed = seed;
+  settings.validate();
   return settings;
 }
 
@@ -157,21 +160,27 @@ TrainOptions parse_once(int argc, char** argv, const std::string& base) {
   return options;
 }
 
-}  // namespace
-
-TrainOptions parse_train_options(int argc, char** argv) {
-  TrainOptions options = parse_once(argc, argv, "");
-  if (options.resume) {
-    const std::filesystem::path folder =
-        options.out_dir.empty() ? newest_run("runs") : std::filesystem::path(options.out_dir);
-    check(std::filesystem::exists(folder / "config.toml"), "{}: there is no run to resume in this folder",
-          folder.string());
-    options = parse_once(argc, argv, folder / "config.toml");
-    options.out_dir = folder.string();
-  }
+/// Fills in what has no fixed default.
+TrainOptions completed(TrainOptions options) {
   if (options.min_lr == -1) options.min_lr = options.learning_rate / 10;
   if (options.lr_decay_iters == -1) options.lr_decay_iters = options.max_iters;
   if (options.threads == 0) options.threads = available_processors();
+  return options;
+}
+
+}  // namespace
+
+TrainOptions parse_train_options(int argc, char** argv) {
+  TrainOptions options = completed(parse_once(argc, argv, ""));
+  if (!options.resume) return options;
+  const std::filesystem::path folder =
+      options.out_dir.empty() ? newest_resumable_run("runs") : std::filesystem::path(options.out_dir);
+  const std::string config = folder / "config.toml";
+  check(std::filesystem::exists(config), "{}: there is no run to resume in this folder", folder.string());
+  options = completed(parse_once(argc, argv, config));
+  options.out_dir = folder.string();
+  const TrainOptions begun = completed(parse_once(1, argv, config));
+  check_same_run(options.out_dir, run_identity(begun), run_identity(options));
   return options;
 }
 
@@ -197,6 +206,15 @@ std::map<std::string, std::string> run_identity(const TrainOptions& options) {
     }
   });
   return identity;
+}
+
+void check_same_run(const std::string& folder, const std::map<std::string, std::string>& begun,
+                    const std::map<std::string, std::string>& now) {
+  for (const auto& [name, value] : begun) {
+    const auto found = now.find(name);
+    const std::string given = found == now.end() ? "nothing of that name" : found->second;
+    check(given == value, "{}: this run has {} = {}, not {}; a resumed run must keep it", folder, name, value, given);
+  }
 }
 
 }  // namespace qisa

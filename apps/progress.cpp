@@ -39,7 +39,7 @@ std::string duration(double seconds) {
 Progress::Progress(Index total) : total_(total), terminal_(isatty(STDOUT_FILENO) == 1), colour_(wants_colour()) {}
 
 Progress::~Progress() {
-  if (live_) fmt::print("\n");
+  if (live_) std::fputc('\n', stdout);
   std::fflush(stdout);
 }
 

@@ -1,6 +1,8 @@
 // Writes text with a trained model.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apps/command_line.hpp"
 #include "apps/run_folder.hpp"
 #include "nn/checkpoint.hpp"
@@ -45,14 +47,15 @@ int sample(const SampleOptions& options) {
   const std::vector<std::int32_t> prompt = checkpoint.tokenizer.encode(start);
   check(!prompt.empty(), "--start is empty; give at least one character");
 
+  const auto write = [&](std::int32_t token) {
+    fmt::print("{}", checkpoint.tokenizer.decode(token));
+    flush_output();  // a character at a time, as a whole: wherever the program ends, it cuts none
+  };
   for (Index number = 0; number < options.num_samples; ++number) {
     if (number > 0) fmt::print("\n---------------\n");
-    if (start != "\n") fmt::print("{}", start);
+    if (start != "\n") std::for_each(prompt.begin(), prompt.end(), write);
     Sampler sampler(checkpoint.model, options.sampling, prompt, static_cast<std::uint32_t>(number));
-    for (Index i = 0; i < options.max_new_tokens; ++i) {
-      fmt::print("{}", checkpoint.tokenizer.decode(sampler.next()));
-      std::fflush(stdout);
-    }
+    for (Index i = 0; i < options.max_new_tokens; ++i) write(sampler.next());
     fmt::print("\n");
   }
   return 0;

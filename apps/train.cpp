@@ -1,6 +1,7 @@
 // Trains a model: read the options, make data, model and trainer, then one loop.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
 
 #include "apps/command_line.hpp"
@@ -9,7 +10,8 @@
 #include "apps/options.hpp"
 #include "apps/progress.hpp"
 #include "apps/run_folder.hpp"
-#include "nn/checkpoint.hpp"
+#include "apps/train_checkpoints.hpp"
+#include "nn/memory.hpp"
 #include "nn/trainer.hpp"
 #include "tensor/blas.hpp"
 
@@ -17,24 +19,8 @@ using namespace qisa;
 
 namespace {
 
-/// The checkpoint of the run to continue, if one is. Throws when an option would make it another run.
-std::optional<Checkpoint> load_resumed(const TrainOptions& options, const std::string& text) {
-  if (!options.resume) return {};
-  Checkpoint checkpoint = load_checkpoint(std::filesystem::path(options.out_dir) / "latest.safetensors");
-  check(checkpoint.training.has_value(), "{}: its checkpoint has no trainer state to resume from", options.out_dir);
-  auto identity = run_identity(options);
-  identity["text"] = fingerprint(text);
-  for (const auto& [name, value] : checkpoint.training->settings) {
-    check(identity[name] == value, "{}: this run has {} = {}, not {}; a resumed run must keep it", options.out_dir,
-          name, value, identity[name]);
-  }
-  check(checkpoint.training->steps < options.max_iters, "{}: this run has done its {} steps; give a larger --max_iters",
-        options.out_dir, checkpoint.training->steps);
-  return checkpoint;
-}
-
 void describe(const TrainOptions& options, const Corpus& corpus, const TextData& data, const GPT& model,
-              const RunFolder& folder) {
+              const RunFolder& folder, Index steps) {
   fmt::print("data   {}; {} characters, vocabulary {}\n", corpus.description,
              data.train.size() + data.validation.size(), model.settings().vocabulary_size);
   fmt::print("model  {} ({}, {}), {} layers, {} heads, width {}, context {}; {} parameters\n", options.attention,
@@ -43,70 +29,98 @@ void describe(const TrainOptions& options, const Corpus& corpus, const TextData&
   if (model.settings().aggregation == Aggregation::transposed) {
     fmt::print("note   transposed aggregation reads the characters that it is to predict: its loss is no measure\n");
   }
-  fmt::print("run    {}; {} threads, {}\n", folder.path().string(), options.threads, blas_description());
+  const std::string resumed = options.resume ? fmt::format(", goes on after step {}", steps) : "";
+  fmt::print("run    {}{}; {} threads, {}\n", folder.path().string(), resumed, options.threads, blas_description());
+}
+
+std::string to_line(const LogEntry& entry) {
+  const std::string validation = entry.val_loss ? fmt::format("  validation {:.4f}", *entry.val_loss) : "";
+  return fmt::format("step {:>6}  loss {:.4f}{}  {:.0f} tokens/s", entry.step, entry.loss, validation,
+                     entry.tokens_per_second);
 }
 
 int train(const TrainOptions& options) {
   // Data, model, trainer.
-  const Corpus corpus = load_corpus(options.data);
-  std::optional<Checkpoint> resumed = load_resumed(options, corpus.text);
-  const Tokenizer tokenizer = Tokenizer::from_text(corpus.text);
-  const TextData data = split(tokenizer.encode(corpus.text), options.block_size);
-  GPT model = resumed ? std::move(resumed->model) : GPT(options.model_settings(tokenizer.size()), options.seed);
+  const std::string config = to_config(options);
+  const TrainingSettings settings = options.training_settings();
   Workers workers(options.threads);
-  Trainer trainer(model, data.train, options.training_settings(), workers);
-  TrainingState run{0, {}, {}, std::numeric_limits<double>::infinity(), run_identity(options)};
-  run.settings["text"] = fingerprint(corpus.text);
+  const Corpus corpus = load_corpus(options.data);
+  const Tokenizer tokenizer = Tokenizer::from_text(corpus.text);
+  const ModelSettings model_settings = options.model_settings(tokenizer.size());
+  check_memory(memory_need(model_settings, options.batch_size, options.threads, std::ssize(corpus.text)),
+               available_memory());
+  const TextData data = split(tokenizer.encode(corpus.text), options.block_size);
+  std::optional<RunFolder> folder;
+  std::optional<Checkpoint> resumed;
+  if (options.resume) {
+    folder = RunFolder::reopen(options.out_dir);
+    resumed = load_resumed(options, *folder, corpus.text);
+  }
+  GPT model = resumed ? std::move(resumed->model) : GPT(model_settings, options.seed);
+  Trainer trainer(model, data.train, settings, workers);
+  TrainingState run{0, {}, {}, std::numeric_limits<double>::infinity(), identity(options, corpus.text)};
   if (resumed) {
     run = *resumed->training;
     trainer.optimizer().restore(run.steps, run.first_moment, run.second_moment);
   }
-  RunFolder folder = resumed ? RunFolder::reopen(options.out_dir, run.steps, to_config(options))
-                             : RunFolder::create(options.out_dir, options.attention, to_config(options));
-  describe(options, corpus, data, model, folder);
+  if (!folder) folder = RunFolder::create(options.out_dir, options.attention);
+  folder->start(config, run.steps);
+  describe(options, corpus, data, model, *folder, run.steps);
   const auto save = [&](const std::filesystem::path& path) {
-    run.steps = trainer.optimizer().steps;
-    run.first_moment = trainer.optimizer().first_moment;
-    run.second_moment = trainer.optimizer().second_moment;
-    save_checkpoint(path, model, tokenizer, &run);
+    save_run(path, model, tokenizer, trainer.optimizer(), run);
+  };
+  const auto validate = [&](Index windows) {
+    const double loss = mean_loss(model, data.validation, workers, windows);
+    check(std::isfinite(loss), "step {}: the validation loss is {}; a smaller --learning_rate may help",
+          trainer.optimizer().steps, loss);
+    return loss;
   };
 
-  // The loop: step, evaluate, log, save.
+  // The loop: step, evaluate, log, save. Of the files of a step, latest is written last.
   catch_interrupts();
   Progress progress(options.max_iters);
   StepClock clock(run.steps, options.batch_size * options.block_size);
-  double val_loss = 0;
+  std::optional<double> final_loss;  // on the whole validation text
   for (Index step = run.steps + 1; step <= options.max_iters; ++step) {
     const StepReport report = trainer.step();
     const double speed = clock.tokens_per_second(step);
     progress.update(step, report.loss, speed);
-    const bool last = step == options.max_iters, evaluates = last || step % options.eval_interval == 0;
-    const bool logs = evaluates || step % options.log_interval == 0;
+    const bool evaluates = step % options.eval_interval == 0, logs = evaluates || step % options.log_interval == 0;
+    LogEntry entry{step, report.loss, report.learning_rate, speed};
+    if (evaluates) entry.val_loss = validate(options.eval_iters * options.batch_size);
     if (logs) {
-      LogEntry entry{step, report.loss, report.learning_rate, speed};
-      std::string text = fmt::format("step {:>6}  loss {:.4f}", step, report.loss);
-      if (evaluates) {
-        val_loss = mean_loss(model, data.validation, workers, last ? 0 : options.eval_iters * options.batch_size);
-        entry.val_loss = val_loss;
-        text += fmt::format("  validation {:.4f}", val_loss);
-      }
       entry.elapsed_s = clock.elapsed();
-      folder.log(entry);
-      if (evaluates || !progress.is_terminal()) progress.line(fmt::format("{}  {:.0f} tokens/s", text, speed));
+      folder->log(entry);
+      if (evaluates || !progress.is_terminal()) progress.line(to_line(entry));
     }
-    const bool is_best = evaluates && val_loss < run.best_loss;
-    if (is_best) run.best_loss = val_loss;
-    if (evaluates || interrupted()) save(folder.latest());
-    if (is_best) save(folder.best());
+    const bool is_best = evaluates && *entry.val_loss < run.best_loss;
+    if (is_best) run.best_loss = *entry.val_loss;
+    if (evaluates && options.keep > 0) {
+      save(folder->numbered(step));
+      folder->keep_newest(options.keep);
+    }
+    if (is_best) save(folder->best());
+    const int signal = step < options.max_iters ? interrupted() : 0;
+    if (evaluates || signal != 0) {
+      folder->flush_log();
+      save(folder->latest());
+    }
     if (logs) clock.restart(step);
-    if (interrupted() && !last) {
-      progress.line(fmt::format("stopped at step {}; `train --resume {}` continues", step, folder.path().string()));
-      return 128 + interrupted();
+    if (signal != 0) {
+      progress.line(fmt::format("stopped at step {}; `train --resume {}` continues", step, folder->path().string()));
+      return 128 + signal;
     }
+    if (evaluates && options.eval_iters == 0 && step == options.max_iters) final_loss = entry.val_loss;
   }
-  folder.log_done(options.max_iters, val_loss, clock.elapsed());
+
+  // The end. Its evaluation is no part of the run, which can go on from here with a larger max_iters.
+  const double val_loss = final_loss ? *final_loss : validate(0);
+  if (!std::isfinite(run.best_loss)) save(folder->best());
+  save(folder->latest());
+  folder->log_done(options.max_iters, val_loss, clock.elapsed());
+  folder->flush_log();
   progress.line(fmt::format("done in {}: validation loss {:.4f} nats a character; saved {}", duration(clock.elapsed()),
-                            val_loss, folder.latest().string()));
+                            val_loss, folder->latest().string()));
   return 0;
 }
 

@@ -16,6 +16,12 @@ Sharding shard(Index batch, Index length) {
   return {(batch + sequences - 1) / sequences, sequences};
 }
 
+void TrainingSettings::validate() const {
+  check(batch_size >= 1 && batch_size <= Index{1} << 24, "batch_size must be from 1 to {}, not {}", Index{1} << 24,
+        batch_size);
+  check(dropout >= 0 && dropout < 1, "dropout must be at least 0 and less than 1, not {}", dropout);
+}
+
 Trainer::Trainer(GPT& model, std::span<const std::int32_t> tokens, const TrainingSettings& settings, Workers& workers)
     : model_(&model),
       tokens_(tokens),
@@ -23,10 +29,7 @@ Trainer::Trainer(GPT& model, std::span<const std::int32_t> tokens, const Trainin
       workers_(&workers),
       optimizer_(model.parameters(), settings.adamw),
       gradient_(Tensor::zeros({model.parameters().size()})) {
-  check(settings.batch_size >= 1 && settings.batch_size <= Index{1} << 24, "batch_size must be from 1 to {}, not {}",
-        Index{1} << 24, settings.batch_size);
-  check(settings.dropout >= 0 && settings.dropout < 1, "dropout must be at least 0 and less than 1, not {}",
-        settings.dropout);
+  settings.validate();
   worker_gradients_.resize(static_cast<std::size_t>(workers.count()));
   for (Tensor& gradient : worker_gradients_) gradient = Tensor::zeros(gradient_.shape());
 }
@@ -61,7 +64,8 @@ StepReport Trainer::step() {
 
   const double norm = clip_gradient(gradient_, settings_.grad_clip);
   check(std::isfinite(loss) && std::isfinite(norm),
-        "step {}: the loss is {} and the gradient's norm {}; a smaller --learning_rate may help", number, loss, norm);
+        "step {}: the loss is {} and the gradient's norm {}; a smaller --learning_rate may help", number + 1, loss,
+        norm);
   const double rate = settings_.learning_rate(number);
   optimizer_.step(model_->parameters().values(), gradient_, rate);
   return {loss, norm, rate};

@@ -17,6 +17,9 @@ struct TrainingSettings {
   double grad_clip = 1;  // largest norm of the gradient; 0: no limit
   double dropout = 0;
   std::uint64_t seed = 1337;
+
+  /// Throws when batch_size or dropout is out of range.
+  void validate() const;
 };
 
 /// What a step reports.
@@ -39,8 +42,9 @@ class Trainer {
   /// Throws when a setting is out of range.
   Trainer(GPT& model, std::span<const std::int32_t> tokens, const TrainingSettings& settings, Workers& workers);
 
-  /// One optimizer step on the batch that (seed, number of the step) determines. Throws, and leaves the
-  /// weights as they were, when the loss or the gradient is not finite.
+  /// One optimizer step on the batch that (seed, number of the step) determines. Throws, naming the step
+  /// (counted from 1, as in logs), and leaves the weights as they were, when the loss or the gradient is
+  /// not finite.
   StepReport step();
 
   /// The optimizer's state; with the weights, all that another run needs to continue from here.

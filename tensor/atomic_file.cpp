@@ -1,15 +1,12 @@
-// POSIX calls only: the standard library can neither flush to the disk nor say why a write failed.
 #include "tensor/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <string>
-#include <system_error>
-#include <utility>
 
+#include "tensor/descriptor.hpp"
 #include "tensor/error.hpp"
 
 namespace qisa {
@@ -17,37 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The result of a system call, repeated for as long as signals interrupt it.
-template <class Call>
-auto uninterrupted(const Call& call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
-
-/// Throws errno's meaning unless the system call that is described by `step` has succeeded.
-void check_system(bool succeeded, const fs::path& path, const char* step) {
-  const int error = errno;
-  check(succeeded, "cannot write {}: {}: {}", path.string(), step, std::generic_category().message(error));
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int number() const { return number_; }
-  /// Whether closing succeeds: some network file systems report a failed write only here. A signal
-  /// does not matter, as the descriptor is then closed all the same and its content was flushed.
-  bool close() { return ::close(std::exchange(number_, -1)) == 0 || errno == EINTR; }
-
- private:
-  int number_;
-};
+constexpr std::string_view ending = ".tmp";
 
 /// A new file beside `path`, removed at the end unless it has taken the place of `path`.
 class TemporaryFile {
@@ -61,16 +28,10 @@ class TemporaryFile {
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-  void write(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = uninterrupted([&] { return ::write(descriptor_.number(), bytes.data(), bytes.size()); });
-      check_system(written >= 0, path_, "writing");
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-  }
+  void write(std::span<const std::byte> bytes) { descriptor_.write(bytes, path_); }
 
   void replace_target() {
-    check_system(uninterrupted([&] { return ::fsync(descriptor_.number()); }) == 0, path_, "flushing");
+    check_system(descriptor_.flush(), path_, "flushing");
     check_system(descriptor_.close(), path_, "closing");
     check_system(::rename(temporary_.c_str(), path_.c_str()) == 0, path_, "renaming the temporary file");
     temporary_.clear();
@@ -78,14 +39,14 @@ class TemporaryFile {
 
  private:
   /// Opens a file with a name that no other thread or process uses.
-  int create() {
+  Descriptor create() {
     static std::atomic<unsigned> count = 0;
     int number = -1;
     do {
-      temporary_ = fmt::format("{}.{}-{}.tmp", path_.string(), ::getpid(), count++);
+      temporary_ = fmt::format("{}.{}-{}{}", path_.string(), ::getpid(), count++, ending);
       number = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     } while (number < 0 && (errno == EEXIST || errno == EINTR));
-    return number;
+    return Descriptor(number);
   }
 
   fs::path path_;
@@ -93,26 +54,41 @@ class TemporaryFile {
   Descriptor descriptor_;
 };
 
+/// Whether a file's name is that of a temporary file: TARGET.PROCESS-COUNT.tmp.
+bool is_temporary(std::string_view name) {
+  if (!name.ends_with(ending)) return false;
+  name.remove_suffix(ending.size());
+  const std::size_t dot = name.rfind('.'), dash = name.rfind('-');
+  const auto is_number = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  return dot != std::string_view::npos && dot > 0 && dash != std::string_view::npos && dash > dot &&
+         is_number(name.substr(dot + 1, dash - dot - 1)) && is_number(name.substr(dash + 1));
+}
+
 }  // namespace
 
 void write_atomically(const fs::path& path, std::span<const std::span<const std::byte>> pieces) {
+  check_replaceable(path);
+  const Descriptor folder = open_folder_of(path);
+  TemporaryFile file(path);
+  for (const std::span<const std::byte> piece : pieces) file.write(piece);
+  file.replace_target();
+  flush_folder(folder, path, "the file is new, but flushing its folder failed");
+}
+
+void check_replaceable(const fs::path& path) {
   std::error_code unknown;
   const fs::file_status target = fs::status(path, unknown);
   check(!fs::exists(target) || fs::is_regular_file(target), "cannot write {}: it is {}, not a file", path.string(),
         fs::is_directory(target) ? "a folder" : "a device");
+}
 
-  const fs::path folder_path = path.has_parent_path() ? path.parent_path() : ".";
-  const Descriptor folder(
-      uninterrupted([&] { return ::open(folder_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-  check_system(folder.number() >= 0, path, "opening its folder");
-
-  TemporaryFile file(path);
-  for (const std::span<const std::byte> piece : pieces) file.write(piece);
-  file.replace_target();
-
-  const int flushed = uninterrupted([&] { return ::fsync(folder.number()); });
-  check_system(flushed == 0 || errno == EINVAL, path,  // EINVAL: this file system flushes no folders
-               "the file is new, but flushing its folder failed");
+void remove_leftovers(const fs::path& folder) {
+  std::error_code ignored;  // a file that stays does no harm
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (is_temporary(entry.path().filename().string())) fs::remove(entry.path(), ignored);
+  }
 }
 
 }  // namespace qisa

@@ -17,4 +17,11 @@ namespace qisa {
 /// the old file is as it was, except where the message says that the file is new but not flushed.
 void write_atomically(const std::filesystem::path& path, std::span<const std::span<const std::byte>> pieces);
 
+/// Throws when `path` is something that cannot be replaced by a file: a folder or a device.
+void check_replaceable(const std::filesystem::path& path);
+
+/// Removes the temporary files of write_atomically() that killed processes have left in a folder. Only while
+/// no other process writes files there.
+void remove_leftovers(const std::filesystem::path& folder);
+
 }  // namespace qisa

@@ -1,8 +1,11 @@
 #include "tests/apps/run.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +14,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+#include <utility>
+
+#include "tensor/descriptor.hpp"
 
 namespace qisa::test {
 namespace {
@@ -24,16 +32,16 @@ struct Stream {
 
 Stream new_pipe() {
   int ends[2];
-  REQUIRE(::pipe(ends) == 0);
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
   return {ends[0], ends[1]};
 }
 
 Stream new_terminal(int width) {
-  const int ours = ::posix_openpt(O_RDWR | O_NOCTTY);
+  const int ours = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   REQUIRE(ours >= 0);
   REQUIRE(::grantpt(ours) == 0);
   REQUIRE(::unlockpt(ours) == 0);
-  const int theirs = ::open(::ptsname(ours), O_RDWR | O_NOCTTY);
+  const int theirs = ::open(::ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
   REQUIRE(theirs >= 0);
   winsize size{};
   size.ws_row = 24;
@@ -42,22 +50,17 @@ Stream new_terminal(int width) {
   return {ours, theirs};
 }
 
-/// Starts the program; its input is empty. Returns its process id.
-pid_t start(const std::string& program, const Arguments& arguments, const std::string& folder,
-            const Surroundings& around, const Stream& out, const Stream& err) {
-  std::vector<char*> argv{const_cast<char*>(program.c_str())};
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child > 0) return child;
+/// What the child does between fork and exec.
+void surround(const Surroundings& around) {
   for (const auto& [name, value] : around.environment) ::setenv(name.c_str(), value.c_str(), 1);
-  ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
-  ::dup2(out.write, STDOUT_FILENO);
-  ::dup2(err.write, STDERR_FILENO);
-  for (const int end : {out.read, out.write, err.read, err.write}) ::close(end);
-  if (::chdir(folder.c_str()) == 0) ::execv(program.c_str(), argv.data());
-  ::_exit(127);
+  for (const auto& [resource, most] : around.limits) {
+    const rlimit limit{most, most};
+    ::setrlimit(static_cast<__rlimit_resource>(resource), &limit);
+  }
+  if (around.bound_by_permissions && ::geteuid() == 0) {
+    ::prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE);  // what lets root write anywhere
+    ::prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH);
+  }
 }
 
 /// Appends what can be read; false at the end of the stream (on a terminal, that is an error).
@@ -71,7 +74,7 @@ bool read_some(int stream, std::string& text) {
 Outcome run(const std::string& program, const Arguments& arguments, const std::string& folder,
             const Surroundings& around) {
   const Stream out = around.terminal_width > 0 ? new_terminal(around.terminal_width) : new_pipe(), err = new_pipe();
-  const pid_t child = start(program, arguments, folder, around, out, err);
+  Process process(program, arguments, folder, around, out.write, err.write);
   ::close(out.write);
   ::close(err.write);
 
@@ -84,26 +87,66 @@ Outcome run(const std::string& program, const Arguments& arguments, const std::s
     if (waiting[0].revents != 0 && !read_some(out.read, outcome.out)) waiting[0].fd = -1;
     if (waiting[1].revents != 0 && !read_some(err.read, outcome.err)) waiting[1].fd = -1;
     if (around.signal != 0 && !signalled && outcome.out.find(around.signal_after) != std::string::npos) {
-      ::kill(child, around.signal);
+      process.send(around.signal);
       signalled = true;
     }
     in_time = std::chrono::steady_clock::now() < deadline;
   }
-  if (!in_time) ::kill(child, SIGKILL);
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
   ::close(out.read);
   ::close(err.read);
   INFO("stdout: " << outcome.out << "\nstderr: " << outcome.err);
   if (!in_time) FAIL(program << " did not end in time");
-  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  if (outcome.exit_code == 127) FAIL(program << " could not be started; build it first");
+  outcome.exit_code = process.wait();
+  outcome.peak_memory = process.peak_memory();
   return outcome;
 }
 
 }  // namespace
 
-Workplace::Workplace(const std::string& text) { write("text.txt", text); }
+Process::Process(const std::string& program, const Arguments& arguments, const std::string& folder,
+                 const Surroundings& around, int out, int err)
+    : program_(program) {
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  id_ = ::fork();
+  REQUIRE(id_ >= 0);
+  if (id_ > 0) return;
+  surround(around);
+  ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(err, STDERR_FILENO);
+  if (::chdir(folder.c_str()) == 0) ::execv(program.c_str(), argv.data());
+  ::_exit(127);
+}
+
+Process::~Process() {
+  if (id_ <= 0) return;
+  ::kill(id_, SIGKILL);
+  ::waitpid(id_, nullptr, 0);
+}
+
+void Process::send(int signal) const { REQUIRE(::kill(id_, signal) == 0); }
+
+int Process::wait() {
+  const auto deadline = std::chrono::steady_clock::now() + time_limit;
+  int status = 0;
+  rusage usage{};
+  pid_t ended = 0;
+  while ((ended = ::wait4(id_, &status, WNOHANG, &usage)) == 0) {
+    if (std::chrono::steady_clock::now() > deadline) FAIL(program_ << " did not end in time");
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  REQUIRE(ended == std::exchange(id_, 0));
+  peak_memory_ = 1024 * static_cast<double>(usage.ru_maxrss);
+  const int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (exit_code == 127) FAIL(program_ << " could not be started; build it first");
+  return exit_code;
+}
+
+Workplace::Workplace(const std::string& text, const std::filesystem::path& parent) : TemporaryFolder(parent) {
+  write("text.txt", text);
+}
 
 Outcome Workplace::train(const Arguments& arguments, const Surroundings& around) const {
   return run(QISA_SOURCE_DIR "/apps/train", arguments, path.string(), around);
@@ -113,17 +156,26 @@ Outcome Workplace::sample(const Arguments& arguments, const Surroundings& around
   return run(QISA_SOURCE_DIR "/apps/sample", arguments, path.string(), around);
 }
 
+Process Workplace::start_train(const Arguments& arguments, const Surroundings& around) const {
+  const Descriptor output(::open((path / "output.txt").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  REQUIRE(output.number() >= 0);
+  return Process(QISA_SOURCE_DIR "/apps/train", arguments, path.string(), around, output.number(), output.number());
+}
+
+Arguments Workplace::tiny(Options more) {
+  more.merge(Options{{"data", "text.txt"},
+                     {"n_layer", "1"},
+                     {"n_head", "1"},
+                     {"n_embd", "8"},
+                     {"block_size", "8"},
+                     {"batch_size", "4"},
+                     {"max_iters", "20"},
+                     {"threads", "1"}});
+  return as_arguments(more);
+}
+
 Outcome Workplace::train_tiny(const Options& more, const Surroundings& around) const {
-  Options options = more;
-  options.merge(Options{{"data", "text.txt"},
-                        {"n_layer", "1"},
-                        {"n_head", "1"},
-                        {"n_embd", "8"},
-                        {"block_size", "8"},
-                        {"batch_size", "4"},
-                        {"max_iters", "20"},
-                        {"threads", "1"}});
-  return train(as_arguments(options), around);
+  return train(tiny(more), around);
 }
 
 void Workplace::write(const std::filesystem::path& name, const std::string& content) const {
@@ -147,6 +199,11 @@ std::string Workplace::verse() {
   return text;
 }
 
+std::filesystem::path fast_folder() {
+  const char* memory = "/dev/shm";
+  return ::access(memory, W_OK | X_OK) == 0 ? std::filesystem::path(memory) : std::filesystem::temp_directory_path();
+}
+
 Arguments as_arguments(const Options& options) {
   Arguments arguments;
   for (const auto& [name, value] : options) arguments.push_back("--" + name + "=" + value);
@@ -159,6 +216,19 @@ std::vector<std::string> lines_of(const std::string& text) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     lines.push_back(text.substr(begin, end - begin));
     begin = end + 1;
+  }
+  return lines;
+}
+
+std::vector<std::string> timeless(const std::string& log) {
+  std::vector<std::string> lines = lines_of(log);
+  for (std::string& line : lines) {
+    INFO("line: " << line);
+    nlohmann::ordered_json json;
+    REQUIRE_NOTHROW(json = nlohmann::ordered_json::parse(line));
+    json.erase("tokens_per_second");
+    json.erase("elapsed_s");
+    line = json.dump();
   }
   return lines;
 }

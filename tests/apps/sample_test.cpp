@@ -1,7 +1,12 @@
 // sample: which checkpoint it takes, how its options shape the text, and what it says when it cannot write.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <chrono>
+#include <csignal>
 
 #include "nn/utf8.hpp"
+#include "tensor/descriptor.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;
@@ -171,4 +176,38 @@ TEST_CASE("Wrong usage of sample ends with 2 and one line") {
   check_refused(place.sample({"--top_k"}), 2, {"--top_k"});
   check_refused(place.sample({"--seed", "-1"}), 2, {"--seed", "-1"});
   check_refused(place.sample({"runs/a"}), 2, {"runs/a"});
+}
+
+TEST_CASE("sample writes whole characters at a time, and ends without a word when its reader has enough") {
+  const Trained place(Workplace::verse() + "été 漢字 🙂");
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC | O_DIRECT) == 0);  // each write is read as it was written
+  const Descriptor errors(::open((place.path / "errors.txt").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  Process process(QISA_SOURCE_DIR "/apps/sample",
+                  {"--start=漢字🙂", "--max_new_tokens=1000000", "--temperature=30"}, place.path.string(), {},
+                  ends[1], errors.number());
+  ::close(ends[1]);
+  std::string text;
+  for (char block[4096]; text.size() < 1000;) {
+    const ssize_t count = ::read(ends[0], block, sizeof block);
+    REQUIRE(count > 0);
+    const std::string written(block, static_cast<std::size_t>(count));
+    REQUIRE_NOTHROW(decode_utf8(written));
+    text += written;
+  }
+  CHECK(decode_utf8(text).size() < text.size() - 20);  // characters of several bytes are among them
+  ::close(ends[0]);
+  CHECK(process.wait() == 128 + SIGPIPE);
+  CHECK(place.read("errors.txt").empty());
+}
+
+TEST_CASE("Text that cannot be written is an error") {
+  const Trained place;
+  const Descriptor full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  const Descriptor errors(::open((place.path / "errors.txt").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  Process process(QISA_SOURCE_DIR "/apps/sample", {}, place.path.string(), {}, full.number(), errors.number());
+  CHECK(process.wait() == 1);
+  const std::string message = place.read("errors.txt");
+  CHECK(lines_of(message).size() == 1);
+  CHECK(message.find("No space left on device") != std::string::npos);
 }

@@ -130,6 +130,18 @@ TEST_CASE("write_atomically names the path and the reason when the place cannot 
   CHECK(fs::is_character_file("/dev/null"));
 }
 
+TEST_CASE("remove_leftovers removes temporary files of write_atomically, and nothing else") {
+  const TemporaryFolder folder;
+  const std::set<std::string> others{"file",         "file.tmp",      "file.12.tmp",    "file.1-2.tmp.txt",
+                                     "file.a-b.tmp", "file.12-3.bak", "file.12-.tmp",   "file.-3.tmp",
+                                     ".12-3.tmp",    "12-3.tmp",      "file.12-3-.tmp", "file.1.2-3x.tmp"};
+  for (const std::string& name : others) std::ofstream(folder.path / name) << "x";
+  for (const char* name : {"file.12-3.tmp", "a.b-c.4000000-17.tmp"}) std::ofstream(folder.path / name) << "x";
+  remove_leftovers(folder.path);
+  CHECK(folder.names() == others);
+  remove_leftovers(folder.path / "missing");  // nothing to do
+}
+
 TEST_CASE("write_atomically throws when the folder takes no new files") {
   const TemporaryFolder folder;
   fs::path target = folder.path / "file";

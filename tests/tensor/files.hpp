@@ -16,8 +16,8 @@ namespace qisa::test {
 struct TemporaryFolder {
   std::filesystem::path path;
 
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "qisa-test-XXXXXX").string();
+  explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string name = (parent / "qisa-test-XXXXXX").string();
     REQUIRE(::mkdtemp(name.data()) != nullptr);
     path = name;
   }

@@ -1,0 +1,32 @@
+// How much memory training will take, before any of it is taken, and how much there is.
+#pragma once
+
+#include "nn/settings.hpp"
+
+namespace qisa {
+
+/// Bytes that training needs, as far as sizes alone tell: an estimate.
+struct MemoryNeed {
+  double parameters = 0;   // weights, a gradient and one a thread, AdamW's moments and a resumed copy
+  double activations = 0;  // of one shard of a batch, for each thread
+  double text = 0;         // the tokens, while they are split
+  double total() const { return parameters + activations + text; }
+};
+
+/// The need of a model with these settings that is trained on batches of `batch_size` sequences of a text.
+MemoryNeed memory_need(const ModelSettings& settings, Index batch_size, int threads, Index text_characters);
+
+/// About how many trained numbers a model has: exact for csa but for biases and norms.
+double parameter_estimate(const ModelSettings& settings);
+
+/// Bytes that this process may still take: what the system has available, less if its control group or
+/// its address space is limited to less. Infinite if nothing is known.
+double available_memory();
+
+/// Throws, with both figures and what to make smaller, when a training needs more than `available`.
+void check_memory(const MemoryNeed& need, double available);
+
+/// "640 KB", "1.5 GB": three digits, in powers of 1000.
+std::string bytes_text(double bytes);
+
+}  // namespace qisa

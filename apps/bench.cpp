@@ -1,6 +1,6 @@
 // Benchmarks, by stable names: inference/<mechanism>/embd:<16|128>, training/…, sample/…, gemm/…,
 // circuit/<wires>. `--benchmark_filter=REGEX` chooses, `--threads N` sets the threads of the first two.
-// The table at the end sets each mechanism beside classical attention.
+// The table at the end sets each mechanism beside classical attention, and beside what BLAS does alone.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -37,6 +37,19 @@ std::vector<std::int32_t> random_tokens(Index count) {
   return tokens;
 }
 
+/// Sets the rate of the products with the model's weight matrices: 2 operations for each weight and token forward,
+/// 6 in a training step. Embeddings are looked up, not multiplied with, unless they are the output layer too.
+void set_product_rate(benchmark::State& state, const GPT& model, Index tokens, int operations) {
+  Index weights = 0;
+  for (const NamedParameter& part : model.parameters().names()) {
+    const bool looked_up = part.name.starts_with("positional_") ||
+                           (part.name.starts_with("embedding.") && !model.settings().tie_embeddings);
+    if (part.shape.rank() == 2 && part.shape.size() > 1 && !looked_up) weights += part.shape.size();
+  }
+  state.counters[BenchReport::rate] = benchmark::Counter(static_cast<double>(operations * weights * tokens) * 1e-9,
+                                                         benchmark::Counter::kIsIterationInvariantRate);
+}
+
 /// The logits of one batch, cut into shards over all threads as training does.
 void inference(benchmark::State& state, const ModelSettings& settings, Index batch, CircuitKernel kernel, int threads) {
   const GPT model(settings, 1);
@@ -58,6 +71,7 @@ void inference(benchmark::State& state, const ModelSettings& settings, Index bat
         [](Index, int) {});
   }
   state.SetItemsProcessed(state.iterations() * batch * length);
+  set_product_rate(state, model, batch * length, 2);
 }
 
 /// Training steps: batch, forward, backward, clipping, AdamW.
@@ -69,6 +83,7 @@ void training(benchmark::State& state, const ModelSettings& settings, const Trai
   trainer.step();  // fills the pools
   for (auto _ : state) trainer.step();
   state.SetItemsProcessed(state.iterations() * training.batch_size * settings.block_size);
+  set_product_rate(state, model, training.batch_size * settings.block_size, 6);
 }
 
 /// nanoGPT's recipe for a CPU: 4 layers, 4 heads, width 128, context 64, batch 12, GPT's own choices.
@@ -112,7 +127,7 @@ void product(benchmark::State& state, Index m, Index n, Index k) {
     gemm(false, true, m, n, k, 1, a.data(), k, b.data(), k, 0, c.data(), n);
     benchmark::ClobberMemory();
   }
-  state.counters["GFLOP/s"] =
+  state.counters[BenchReport::rate] =
       benchmark::Counter(static_cast<double>(2 * m * n * k) * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
@@ -185,6 +200,7 @@ int main(int argc, char** argv) {
     app.prefix_command(false);
     parse_or_exit(app, argc, argv);
     fmt::print("{} threads, {}\n", threads, blas_description());
+    if (const std::string advice = blas_advice(); !advice.empty()) fmt::print("{}\n", advice);
     register_benchmarks(threads);
     std::vector<std::string> rest = app.remaining();
     std::vector<char*> arguments{argv[0]};
@@ -192,7 +208,7 @@ int main(int argc, char** argv) {
     int count = static_cast<int>(arguments.size());
     benchmark::Initialize(&count, arguments.data());
     if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
-    BenchReport report;
+    BenchReport report(threads);
     benchmark::RunSpecifiedBenchmarks(&report);
     report.print_table();
     return 0;

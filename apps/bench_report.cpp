@@ -1,33 +1,45 @@
 #include "apps/bench_report.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace qisa {
+
+BenchReport::BenchReport(int threads)
+    : benchmark::ConsoleReporter(isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr ? OO_ColorTabular
+                                                                                                  : OO_Tabular),
+      threads_(threads) {}
 
 void BenchReport::ReportRuns(const std::vector<Run>& runs) {
   benchmark::ConsoleReporter::ReportRuns(runs);
   const bool repeated = std::any_of(runs.begin(), runs.end(), [](const Run& run) { return run.repetitions > 1; });
   for (const Run& run : runs) {
     if (repeated && run.aggregate_name != "median") continue;
-    std::string name = run.run_name.function_name;
-    if (!run.error_occurred) milliseconds_.emplace_back(name, run.GetAdjustedRealTime());
+    const auto counter = run.counters.find(rate);
+    rows_.push_back({run.run_name.function_name, run.GetAdjustedRealTime(),
+                     counter == run.counters.end() ? 0 : double(counter->second)});
   }
 }
 
 void BenchReport::print_table() const {
-  const auto find = [&](const std::string& name) {
-    return std::find_if(milliseconds_.begin(), milliseconds_.end(), [&](const auto& row) { return row.first == name; });
-  };
-  fmt::print("\n{:<40} {:>10} {:>12}\n", "", "ms", "ratio to csa");
-  for (const auto& [name, time] : milliseconds_) {
-    const auto first = name.find('/'), second = name.rfind('/');
-    if (!name.starts_with("inference/") && !name.starts_with("training/")) continue;
+  double roofline = 0;  // of all threads
+  for (const Row& row : rows_) {
+    if (row.name.starts_with("gemm/")) roofline = std::max(roofline, row.gigaflops * threads_);
+  }
+  fmt::print("\n{:<40} {:>10} {:>12} {:>14}\n", "", "ms", "ratio to csa", "share of BLAS");
+  for (const Row& row : rows_) {
+    if (!row.name.starts_with("inference/") && !row.name.starts_with("training/")) continue;
+    const auto first = row.name.find('/'), second = row.name.rfind('/');
+    const std::string partner = row.name.substr(0, first) + "/csa" + row.name.substr(second);
     const auto classical =
-        first == second ? milliseconds_.end() : find(name.substr(0, first) + "/csa" + name.substr(second));
-    fmt::print("{:<40} {:>10.2f} {:>12}\n", name, time,
-               classical == milliseconds_.end() ? "" : fmt::format("{:.2f}", time / classical->second));
+        std::find_if(rows_.begin(), rows_.end(), [&](const Row& other) { return other.name == partner; });
+    const bool has_ratio = first != second && classical != rows_.end();
+    fmt::print("{:<40} {:>10.2f} {:>12} {:>14}\n", row.name, row.milliseconds,
+               has_ratio ? fmt::format("{:.2f}", row.milliseconds / classical->milliseconds) : "",
+               roofline > 0 ? fmt::format("{:.0f} %", 100 * row.gigaflops / roofline) : "");
   }
 }
 

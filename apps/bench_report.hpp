@@ -1,22 +1,35 @@
-// Collects benchmark results while they are printed, and sets mechanisms beside classical attention.
+// Collects benchmark results while they are printed, and sets mechanisms beside classical attention and BLAS.
 #pragma once
 
 #include <benchmark/benchmark.h>
 
-#include <map>
 #include <string>
+#include <vector>
 
 namespace qisa {
 
 class BenchReport : public benchmark::ConsoleReporter {
  public:
+  /// The counter of a benchmark's matrix products.
+  static constexpr const char* rate = "GFLOP/s";
+
+  /// Colours on a terminal only, and not if the environment has NO_COLOR.
+  explicit BenchReport(int threads);
+
   void ReportRuns(const std::vector<Run>& runs) override;
-  /// One row for each inference and training benchmark: milliseconds, and the ratio to csa's of the same
-  /// size. Rows without such a partner have no ratio.
+  /// One row for each inference and training benchmark: milliseconds; the ratio to csa's of the same size, if that
+  /// was run; and its matrix products a second as a share of what BLAS alone did on as many threads, at the best of
+  /// the sizes of gemm/, if those were run.
   void print_table() const;
 
  private:
-  std::vector<std::pair<std::string, double>> milliseconds_;  // medians where runs are repeated
+  struct Row {
+    std::string name;
+    double milliseconds, gigaflops;  // medians where runs are repeated
+  };
+
+  int threads_;
+  std::vector<Row> rows_;
 };
 
 }  // namespace qisa

@@ -31,6 +31,7 @@ void describe(const TrainOptions& options, const Corpus& corpus, const TextData&
   }
   const std::string resumed = options.resume ? fmt::format(", goes on after step {}", steps) : "";
   fmt::print("run    {}{}; {} threads, {}\n", folder.path().string(), resumed, options.threads, blas_description());
+  if (const std::string advice = blas_advice(); !advice.empty()) fmt::print("note   {}\n", advice);
 }
 
 std::string to_line(const LogEntry& entry) {

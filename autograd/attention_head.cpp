@@ -1,7 +1,6 @@
 #include "autograd/attention_head.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "tensor/exponential.hpp"
 #include "tensor/lane_product.hpp"
@@ -10,8 +9,6 @@
 
 namespace qisa {
 namespace {
-
-constexpr Real minus_infinity = -std::numeric_limits<Real>::infinity();
 
 Factor numbers(const HeadRows& x) { return {x.data, x.stride, 1}; }
 
@@ -48,14 +45,6 @@ void add(Real* to, const Lanes& sums, Index columns) {
   } else {
     for (Index d = 0; d < columns; ++d) to[d] += sums[d];
   }
-}
-
-/// The first `count` lanes; minus infinity in the others.
-Lanes first_lanes(const Lanes& x, Index count) {
-  Lanes result;
-#pragma omp simd
-  for (Index lane = 0; lane < lane_count; ++lane) result[lane] = lane < count ? x[lane] : minus_infinity;
-  return result;
 }
 
 Real squared_norm(const Real* x, Index count) {
@@ -121,9 +110,7 @@ void AttentionHead::weights(const HeadRows& q, const HeadRows& k, Real* w, Real*
 #pragma omp simd
       for (Index j = 0; j < computed; ++j) row[j] = kept[j] = exponential(std::min(row[j] - query_norm, Real(0)));
     }
-    const Index boundary = computed - lane_count;
-    lanes(row + boundary) = first_lanes(lanes(row + boundary), visible - boundary);
-    softmax_lanes(row, computed);
+    softmax_lanes(row, visible);
     std::fill(row + computed, row + width_, Real(0));
   }
 }

@@ -64,7 +64,11 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   Tensor y(x.shape().with(-1, sizes.out));
   const bool has_bias = !bias.value().empty();
   for (Index row = 0; has_bias && row < sizes.rows; ++row) {
-    std::copy_n(bias.value().data(), sizes.out, y.data() + row * sizes.out);
+    const Real* b = bias.value().data();
+    Real* to = y.data() + row * sizes.out;
+    const Index whole = whole_lanes(sizes.out);  // rows are often too short for the library's copy to pay
+    for (Index i = 0; i < whole; i += lane_count) lanes(to + i) = lanes(b + i);
+    for (Index i = whole; i < sizes.out; ++i) to[i] = b[i];
   }
   product(x, weight, sizes, has_bias ? 1 : 0, y);
   return record("linear", std::move(y), {x, weight, bias},

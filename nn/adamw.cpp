@@ -30,7 +30,7 @@ void AdamW::restore(Index steps_done, const Tensor& first, const Tensor& second)
   second_moment = second.clone();
 }
 
-void AdamW::step(Tensor& values, const Tensor& gradient, double learning_rate) {
+void AdamW::step(Tensor& values, const Tensor& gradient, double learning_rate, Workers* workers) {
   ++steps;
   const double correction1 = 1 - std::pow(settings_.beta1, static_cast<double>(steps));
   const double correction2 = 1 - std::pow(settings_.beta2, static_cast<double>(steps));
@@ -38,18 +38,25 @@ void AdamW::step(Tensor& values, const Tensor& gradient, double learning_rate) {
   const Real new1 = static_cast<Real>(1 - settings_.beta1), new2 = static_cast<Real>(1 - settings_.beta2);
   const Real rate = static_cast<Real>(learning_rate / correction1);
   const Real root = static_cast<Real>(1 / std::sqrt(correction2)), epsilon = static_cast<Real>(settings_.epsilon);
-  for (const Range& range : ranges_) {
-    const Real kept = static_cast<Real>(range.decays ? 1 - learning_rate * settings_.weight_decay : 1);
-    Real *p = values.data() + range.first, *m = first_moment.data() + range.first,
-         *v = second_moment.data() + range.first;
-    const Real* g = gradient.data() + range.first;
+  const auto update = [&](Index first, Index last) {
+    for (const Range& range : ranges_) {
+      const Real kept = static_cast<Real>(range.decays ? 1 - learning_rate * settings_.weight_decay : 1);
+      Real *p = values.data(), *m = first_moment.data(), *v = second_moment.data();
+      const Real* g = gradient.data();
+      const Index end = std::min(last, range.first + range.count);
 #pragma omp simd
-    for (Index i = 0; i < range.count; ++i) {
-      m[i] = beta1 * m[i] + new1 * g[i];
-      v[i] = beta2 * v[i] + new2 * g[i] * g[i];
-      p[i] = p[i] * kept - rate * m[i] / (std::sqrt(v[i]) * root + epsilon);
+      for (Index i = std::max(first, range.first); i < end; ++i) {
+        m[i] = beta1 * m[i] + new1 * g[i];
+        v[i] = beta2 * v[i] + new2 * g[i] * g[i];
+        p[i] = p[i] * kept - rate * m[i] / (std::sqrt(v[i]) * root + epsilon);
+      }
     }
-  }
+  };
+  constexpr Index chunk = Index{1} << 16;
+  const Index count = values.size(), chunks = (count + chunk - 1) / chunk;
+  if (workers == nullptr || chunks == 1) return update(0, count);
+  workers->run(
+      chunks, [&](Index job, int) { update(job * chunk, std::min(count, (job + 1) * chunk)); }, [](Index, int) {});
 }
 
 double clip_gradient(Tensor& gradient, double limit) {

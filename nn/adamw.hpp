@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "nn/parameters.hpp"
+#include "nn/workers.hpp"
 
 namespace qisa {
 
@@ -22,7 +23,8 @@ class AdamW {
   /// One update of the flat buffer `values` by the gradient:
   ///   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2,
   ///   p = p (1 - rate decay) - rate (m / c1) / (sqrt(v / c2) + epsilon),  ci = 1 - betai^steps.
-  void step(Tensor& values, const Tensor& gradient, double learning_rate);
+  /// Large buffers are split over `workers`, if given; the result is the same.
+  void step(Tensor& values, const Tensor& gradient, double learning_rate, Workers* workers = nullptr);
 
   /// Continues where another optimizer of the same parameters stood.
   void restore(Index steps_done, const Tensor& first, const Tensor& second);

@@ -40,7 +40,6 @@ StepReport Trainer::step() {
   const auto sequences_in = [&](Index job) { return std::min(sharding.sequences, batch - job * sharding.sequences); };
   std::vector<double> shard_loss(worker_gradients_.size());
   double loss = 0;
-  gradient_.fill(0);
 
   const auto compute = [&](Index job, int worker) {
     const auto w = static_cast<std::size_t>(worker);
@@ -55,9 +54,13 @@ StepReport Trainer::step() {
     backward(mean, Tensor::scalar(static_cast<Real>(share)));
     shard_loss[w] = share * static_cast<double>(mean.value().item());
   };
-  const auto combine = [&](Index, int worker) {
+  const auto combine = [&](Index job, int worker) {
     const auto w = static_cast<std::size_t>(worker);
-    gradient_.add(worker_gradients_[w]);
+    if (job == 0) {
+      std::swap(gradient_, worker_gradients_[w]);
+    } else {
+      gradient_.add(worker_gradients_[w]);
+    }
     loss += shard_loss[w];
   };
   workers_->run(sharding.shards, compute, combine);
@@ -67,7 +70,7 @@ StepReport Trainer::step() {
         "step {}: the loss is {} and the gradient's norm {}; a smaller --learning_rate may help", number + 1, loss,
         norm);
   const double rate = settings_.learning_rate(number);
-  optimizer_.step(model_->parameters().values(), gradient_, rate);
+  optimizer_.step(model_->parameters().values(), gradient_, rate, workers_);
   return {loss, norm, rate};
 }
 

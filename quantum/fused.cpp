@@ -27,6 +27,7 @@ Fused::Fused(const Circuit& circuit, const Tensor& angles, std::vector<Observabl
   const Index heads = static_cast<Index>(observables_.size());
   check(angles.shape() == Shape{heads, circuit.angles()},
         "angles {} must be [{}, {}]: one row a circuit, one column an angle", angles.shape(), heads, circuit.angles());
+  for (Index k = 0; k < dimension_; ++k) offsets_.push_back(k * amplitude_size);
   const Program program(circuit);
   unitaries_ = Tensor({heads, dimension_, 2, dimension_});
   Tensor basis({dimension_, B}), state({dimension_, 2, B});
@@ -35,6 +36,7 @@ Fused::Fused(const Circuit& circuit, const Tensor& angles, std::vector<Observabl
     check(own.wires() == circuit.wires(), "Pauli strings of {} characters do not fit a circuit of {} wires",
           own.wires(), circuit.wires());
     strings_ += own.count();
+    scratch_size_ = std::max(scratch_size_, own.scratch_size());
     const auto matrices = program.matrices(angles.data() + h * circuit.angles());
     Real* unitary = unitaries_.data() + h * 2 * dimension_ * dimension_;
     for (Index first = 0; first < dimension_; first += B) {  // column j of U is what becomes of state j
@@ -91,26 +93,22 @@ Tensor Fused::measure(const Tensor& rows) const {
   check(rows.rank() == 2 && rows.shape()[1] <= dimension_,
         "inputs {} must be [T, C] with at most {} columns, the amplitudes of the circuit", rows.shape(), dimension_);
   const Index tokens = rows.shape()[0], columns = rows.shape()[1], size = 2 * dimension_;
-  std::vector<Index> offsets(static_cast<std::size_t>(dimension_));
-  for (Index k = 0; k < dimension_; ++k) offsets[static_cast<std::size_t>(k)] = k * amplitude_size;
-  Index scratch_size = 0;
-  for (const Observables& o : observables_) scratch_size = std::max(scratch_size, o.scratch_size());
-  Tensor out({tokens, strings_}), inputs({columns, B}), state({size, B}), expectations({strings_, B});
-  Tensor scratch({scratch_size});
+  Tensor out({tokens, strings_}), block({columns + size + strings_, B}), scratch({scratch_size_});
+  Real *inputs = block.data(), *state = inputs + columns * B, *expectations = state + size * B;
   for (Index first = 0; first < tokens; first += B) {
     const Index count = std::min(B, tokens - first);
-    rows_to_lanes(rows.data() + first * columns, columns, count, columns, inputs.data(), B);
-    const Lanes scale = inverse_squares(inputs.data(), columns);
-    Real* result = expectations.data();
+    rows_to_lanes(rows.data() + first * columns, columns, count, columns, inputs, B);
+    const Lanes scale = inverse_squares(inputs, columns);
+    Real* result = expectations;
     for (std::size_t h = 0; h < observables_.size(); ++h) {
       const Real* unitary = unitaries_.data() + static_cast<Index>(h) * size * dimension_;
-      lane_product({unitary, dimension_, 1}, inputs.data(), B, size, B, Terms{0, columns},
-                   [&](Index row, Index, const Lanes& sums) { lanes(state.data() + row * B) = sums; });
-      observables_[h].measure(state.data(), offsets, result, scratch.data());
+      lane_product({unitary, dimension_, 1}, inputs, B, size, B, Terms{0, columns},
+                   [&](Index row, Index, const Lanes& sums) { lanes(state + row * B) = sums; });
+      observables_[h].measure(state, offsets_, result, scratch.data());
       result += observables_[h].count() * B;
     }
-    for (Index m = 0; m < strings_; ++m) lanes(expectations.data() + m * B) *= scale;
-    lanes_to_rows(expectations.data(), count, strings_, out.data() + first * strings_, strings_);
+    for (Index m = 0; m < strings_; ++m) lanes(expectations + m * B) *= scale;
+    lanes_to_rows(expectations, count, strings_, out.data() + first * strings_, strings_);
   }
   return out;
 }

@@ -32,8 +32,9 @@ class Fused {
 
  private:
   std::vector<Observables> observables_;
-  Index dimension_, strings_ = 0;
-  Tensor unitaries_;  // [H, 2^n, 2, 2^n]: amplitude, plane, input: U x is laid out as a block
+  Index dimension_, strings_ = 0, scratch_size_ = 0;
+  std::vector<Index> offsets_;  // where a block holds amplitude k
+  Tensor unitaries_;            // [H, 2^n, 2, 2^n]: amplitude, plane, input: U x is laid out as a block
 };
 
 }  // namespace qisa

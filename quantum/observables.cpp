@@ -169,25 +169,32 @@ void Observables::gradient(const Real* weights, const Real* state, std::span<con
   }
   // Amplitude by amplitude, so that its gradient stays in registers: with k' = k xor flips it is the sum
   // over groups of W psi_k' (even) and of +-i W psi_k' (odd; - for the k that is the second of its pair).
-  for (std::size_t k = 0; k < offsets.size(); ++k) {
-    const std::uint32_t* rows = row_of_.data() + k * groups_.size();
-    Lanes re = {}, im = {};
+  // Two amplitudes at a time: their sums do not wait for each other.
+  for (std::size_t k = 0; k < offsets.size(); k += 2) {
+    const std::uint32_t* rows[] = {row_of_.data() + k * groups_.size(), row_of_.data() + (k + 1) * groups_.size()};
+    Lanes re[2] = {}, im[2] = {};
     for (std::size_t g = 0; g < even_groups_; ++g) {
-      const Lanes& w = lanes(scratch + Index{rows[g]} * B);
-      const Real* y = state + offsets[k ^ static_cast<std::size_t>(groups_[g].flips)];
-      re += w * lanes(y);
-      im += w * lanes(y + B);
+      for (std::size_t i = 0; i < 2; ++i) {
+        const Lanes& w = lanes(scratch + Index{rows[i][g]} * B);
+        const Real* y = state + offsets[(k + i) ^ static_cast<std::size_t>(groups_[g].flips)];
+        re[i] += w * lanes(y);
+        im[i] += w * lanes(y + B);
+      }
     }
     for (std::size_t g = even_groups_; g < groups_.size(); ++g) {
       const Index flips = groups_[g].flips;
-      const Real sign = (static_cast<Index>(k) & split_bit(flips)) == 0 ? Real(1) : Real(-1);
-      const Lanes w = sign * lanes(scratch + Index{rows[g]} * B);
-      const Real* y = state + offsets[k ^ static_cast<std::size_t>(flips)];
-      re -= w * lanes(y + B);
-      im += w * lanes(y);
+      for (std::size_t i = 0; i < 2; ++i) {
+        const Real sign = (static_cast<Index>(k + i) & split_bit(flips)) == 0 ? Real(1) : Real(-1);
+        const Lanes w = sign * lanes(scratch + Index{rows[i][g]} * B);
+        const Real* y = state + offsets[(k + i) ^ static_cast<std::size_t>(flips)];
+        re[i] -= w * lanes(y + B);
+        im[i] += w * lanes(y);
+      }
     }
-    lanes(gradient + offsets[k]) = re;
-    lanes(gradient + offsets[k] + B) = im;
+    for (std::size_t i = 0; i < 2; ++i) {
+      lanes(gradient + offsets[k + i]) = re[i];
+      lanes(gradient + offsets[k + i] + B) = im[i];
+    }
   }
 }
 

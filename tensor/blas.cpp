@@ -3,6 +3,8 @@
 #include <cblas.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace qisa {
 namespace {
 
@@ -32,6 +34,27 @@ std::string blas_description() {
   const std::string config = openblas_get_config();  // "OpenBLAS 0.3.21 …"
   const auto version_end = config.find(' ', config.find(' ') + 1);
   return fmt::format("{}, {}", config.substr(0, version_end), openblas_get_corename());
+}
+
+std::string blas_advice() {
+#if defined(__x86_64__)
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return blas_advice(openblas_get_corename(), avx2, __builtin_cpu_supports("avx512f"));
+#else
+  return "";
+#endif
+}
+
+std::string blas_advice(const std::string& kernel, bool avx2, bool avx512) {
+  const auto is_one_of = [&kernel](std::initializer_list<const char*> names) {
+    return std::find(names.begin(), names.end(), kernel) != names.end();
+  };
+  const bool uses_avx512 = is_one_of({"SkylakeX", "Cooperlake", "SapphireRapids"});
+  const bool uses_avx2 = uses_avx512 || is_one_of({"Haswell", "Zen", "Excavator"});
+  if ((avx512 && uses_avx512) || (avx2 && !avx512 && uses_avx2) || !avx2) return "";
+  // Whether wider vectors pay depends on the processor (not on AMD's Zen 4, for one), so it is for the user to try.
+  return fmt::format("OpenBLAS runs its kernel for {}, but this processor has {}: try OPENBLAS_CORETYPE={}", kernel,
+                     avx512 ? "AVX-512" : "AVX2", avx512 ? "SkylakeX" : "Haswell");
 }
 
 }  // namespace qisa

@@ -18,4 +18,10 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real al
 /// What BLAS this is and which processor's kernel it chose, for example "OpenBLAS 0.3.21, SkylakeX".
 std::string blas_description();
 
+/// One line on what to do when OpenBLAS runs kernels that use fewer vector instructions than this processor has;
+/// empty when there is nothing to do.
+std::string blas_advice();
+/// The same for a kernel of the given name on a processor with AVX2 and FMA, or with AVX-512 too, or with neither.
+std::string blas_advice(const std::string& kernel, bool avx2, bool avx512);
+
 }  // namespace qisa

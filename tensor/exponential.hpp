@@ -6,26 +6,27 @@
 #include <cstdint>
 #include <limits>
 
-#include "tensor/real.hpp"
+#include "tensor/lanes.hpp"
 
 namespace qisa {
 
 /// exp(x) for doubles is the standard library's.
 inline double exponential(double x) { return std::exp(x); }
 
-/// exp(x) within 2 units in the last place. Below -87.3, where the result would be denormal, it is 0; so
-/// exp(-infinity) is exactly 0. Above 88.37 it is infinity; NaN stays NaN.
+/// exp(x) for Float, a float or a vector of floats, with Bits its 32-bit integers. Within 2 units in the last
+/// place. Below -87.3, where the result would be denormal, it is 0; so exp(-infinity) is exactly 0. Above 88.37 it
+/// is infinity; NaN stays NaN.
 ///
 /// With n = round(x / ln 2) and r = x - n ln 2, |r| <= ln 2 / 2:  exp(x) = 2^n exp(r). The polynomial for
 /// exp(r) is its Taylor series to r^7, whose remainder is below 1e-8.
-inline float exponential(float x) {
+template <class Float, class Bits>
+inline Float float_exponential(const Float& x) {
   constexpr float inverse_ln2 = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;  // high + low = ln 2
   constexpr float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number, in the low bits
-  const float shifted = x * inverse_ln2 + magic;
-  const float n = shifted - magic;
-  const float r = (x - n * ln2_high) - n * ln2_low;
-  float p = 1.0f / 5040;
-  p = p * r + 1.0f / 720;
+  const Float shifted = x * inverse_ln2 + magic;
+  const Float n = shifted - magic;
+  const Float r = (x - n * ln2_high) - n * ln2_low;
+  Float p = r * (1.0f / 5040) + 1.0f / 720;
   p = p * r + 1.0f / 120;
   p = p * r + 1.0f / 24;
   p = p * r + 1.0f / 6;
@@ -33,10 +34,24 @@ inline float exponential(float x) {
   p = p * r + 1.0f;
   p = p * r + 1.0f;
   // 2^n as a float: n + 127 in the exponent bits. n comes from the low bits of `shifted`.
-  const auto bits = (std::bit_cast<std::uint32_t>(shifted) + 127u) << 23;
-  float result = p * std::bit_cast<float>(bits);
-  result = x < -87.3f ? 0.0f : result;
-  return x > 88.37f ? std::numeric_limits<float>::infinity() : result;
+  const Float power = std::bit_cast<Float>((std::bit_cast<Bits>(shifted) + 127u) << 23);
+  const Float result = x < -87.3f ? Float{} : p * power;
+  return x > 88.37f ? Float{} + std::numeric_limits<float>::infinity() : result;
+}
+
+inline float exponential(float x) { return float_exponential<float, std::uint32_t>(x); }
+
+/// exp of every lane.
+inline Lanes exponential(const Lanes& x) {
+#ifdef QISA_DOUBLE
+  Lanes y;
+  for (Index lane = 0; lane < lane_count; ++lane) y[lane] = exponential(x[lane]);
+  return y;
+#else
+  using Bits __attribute__((vector_size(lane_count * sizeof(std::uint32_t)))) = std::uint32_t;
+  using Floats __attribute__((vector_size(lane_count * sizeof(float)))) = float;
+  return float_exponential<Floats, Bits>(x);
+#endif
 }
 
 }  // namespace qisa

@@ -5,6 +5,8 @@
 // arrays would go through memory. Products of matrices in lanes: lane_product.hpp.
 #pragma once
 
+#include <type_traits>
+
 #include "tensor/real.hpp"
 
 namespace qisa {
@@ -37,6 +39,14 @@ inline Real largest(const Lanes& v) {
   const Real a = quarter[0] > quarter[1] ? quarter[0] : quarter[1],
              b = quarter[2] > quarter[3] ? quarter[2] : quarter[3];
   return a > b ? a : b;
+}
+
+/// The first `count` lanes of v; `other` in the lanes after them.
+inline Lanes first_lanes(const Lanes& v, Index count, Real other) {
+  using Integer = std::conditional_t<sizeof(Real) == 4, std::int32_t, std::int64_t>;
+  using Integers __attribute__((vector_size(lane_count * sizeof(Integer)))) = Integer;
+  constexpr Integers numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return numbers < static_cast<Integer>(count) ? v : Lanes{} + other;
 }
 
 /// Row i of a 16 x 16 matrix becomes column i. Each of four rounds deals the first eight rows and the last

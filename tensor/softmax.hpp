@@ -28,19 +28,22 @@ inline Real softmax_row(const Real* x, Real* y, Index count) {
   return largest + std::log(total);
 }
 
-/// y = softmax(y) for a row of whole groups of lanes. Infinite -y are allowed, as long as one is finite.
+/// y = softmax(y) for the first `count` >= 1 numbers of a row with room for whole lanes; the rest of these becomes 0.
 inline void softmax_lanes(Real* y, Index count) {
-  Lanes greatest = lanes(y);
-  for (Index i = lane_count; i < count; i += lane_count) greatest = lanes(y + i) > greatest ? lanes(y + i) : greatest;
+  constexpr Real nothing = -std::numeric_limits<Real>::infinity();  // exp(nothing) = 0
+  const Index last = whole_lanes(count - 1);
+  const Lanes tail = first_lanes(lanes(y + last), count - last, nothing);
+  Lanes greatest = tail;
+  for (Index i = 0; i < last; i += lane_count) greatest = lanes(y + i) > greatest ? lanes(y + i) : greatest;
   const Real top = largest(greatest);
-  Lanes totals{};
-  for (Index i = 0; i < count; i += lane_count) {
-#pragma omp simd
-    for (Index lane = 0; lane < lane_count; ++lane) y[i + lane] = exponential(y[i + lane] - top);
+  Lanes powers = exponential(Lanes(tail - top)), totals = powers;
+  for (Index i = 0; i < last; i += lane_count) {
+    lanes(y + i) = exponential(Lanes(lanes(y + i) - top));
     totals += lanes(y + i);
   }
   const Real factor = 1 / sum(totals);
-  for (Index i = 0; i < count; i += lane_count) lanes(y + i) *= factor;
+  for (Index i = 0; i < last; i += lane_count) lanes(y + i) *= factor;
+  lanes(y + last) = powers * factor;
 }
 
 /// dx_i = y_i (g_i - sum_j g_j y_j) for y = softmax(x); dx may be g.

@@ -79,6 +79,31 @@ TEST_CASE("Every parameter decays, or matrices only") {
   }
 }
 
+TEST_CASE("An update that is split over threads is the same, every number of it") {
+  constexpr Index rows = 300, columns = 500;  // more than two of the pieces that are given out
+  const auto updated = [](Workers* workers) {
+    Parameters parameters;
+    parameters.add("norm", {5}, Initial::constant(1));
+    parameters.add("matrix", {rows, columns}, Initial::uniform(1));
+    parameters.add("bias", {7}, Initial::constant(1));
+    parameters.initialize(3);
+    AdamWSettings settings;
+    settings.decay_all = false;
+    settings.weight_decay = 0.3;
+    AdamW optimizer(parameters, settings);
+    Random random(1, Purpose::tests);
+    Tensor gradient({parameters.size()});
+    for (Real& value : gradient.values()) value = static_cast<Real>(random.normal());
+    for (int step = 0; step < 2; ++step) optimizer.step(parameters.values(), gradient, 0.1, workers);
+    return parameters.values();
+  };
+  Workers workers(3);
+  const Tensor alone = updated(nullptr), split = updated(&workers);
+  Index differences = 0;
+  for (Index i = 0; i < alone.size(); ++i) differences += alone[i] != split[i];
+  CHECK(differences == 0);
+}
+
 TEST_CASE("A gradient longer than the limit is scaled to it, others are left alone") {
   const auto clipped = [](double limit) {
     Tensor gradient({4}, {2, -4, 0, 4});  // of norm 6

@@ -6,6 +6,7 @@
 
 #include "autograd/backward.hpp"
 #include "autograd/operations.hpp"
+#include "tensor/pool.hpp"
 #include "tests/tensor/files.hpp"
 
 using namespace qisa;
@@ -113,6 +114,26 @@ TEST_CASE("Training gives the same bits on 1, 2 and 3 threads, for every mechani
       CHECK((weights == expected));
       CHECK(losses == expected_losses);
     }
+  }
+}
+
+TEST_CASE("After the first step training asks the system for no more memory for tensors, whatever the mechanism") {
+  const Tokens text = random_text(200);
+  for (const MechanismEntry& mechanism : mechanisms()) {
+    CAPTURE(mechanism.name);
+    GPT model(tiny(mechanism.name, 8), 1);
+    Workers workers(1);  // this thread, whose pool is counted
+    TrainingSettings settings;
+    settings.batch_size = 3;
+    settings.dropout = 0.2;
+    Trainer trainer(model, text, settings, workers);
+    const std::size_t before = pool::system_allocations();
+    trainer.step();
+    const std::size_t after_first = pool::system_allocations();
+    for (int step = 0; step < 5; ++step) trainer.step();
+    CHECK(pool::system_allocations() == after_first);
+    CHECK(after_first > before);
+    pool::trim();  // so that the next mechanism cannot live on this one's memory
   }
 }
 

@@ -38,3 +38,15 @@ TEST_CASE("a loop of exponentials has the same bits as single ones") {
     REQUIRE(y[i] == exponential(single));
   }
 }
+
+TEST_CASE("the exponential of lanes is that of each of them, bit for bit") {
+  constexpr Real infinity = std::numeric_limits<Real>::infinity();
+  for (const Real first : {Real(-95), Real(-40), Real(-1), Real(80)}) {
+    Lanes x;
+    for (Index lane = 0; lane < lane_count; ++lane) x[lane] = first + Real(1.37) * static_cast<Real>(lane);
+    x[3] = -infinity;
+    x[9] = infinity;
+    const Lanes y = exponential(x);
+    for (Index lane = 0; lane < lane_count; ++lane) CHECK(y[lane] == exponential(x[lane]));
+  }
+}

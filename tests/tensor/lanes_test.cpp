@@ -28,6 +28,13 @@ TEST_CASE("sum and largest find every lane", "[lanes]") {
   }
 }
 
+TEST_CASE("first_lanes keeps as many lanes as asked", "[lanes]") {
+  for (const Index count : {0, 1, 7, 16}) {
+    const Lanes v = first_lanes(Lanes{} + 5, count, -2);
+    for (Index lane = 0; lane < lane_count; ++lane) CHECK(v[lane] == (lane < count ? 5 : -2));
+  }
+}
+
 TEST_CASE("transpose moves every number of a 16 x 16 matrix to its place", "[lanes]") {
   Lanes rows[lane_count];
   for (Index i = 0; i < lane_count; ++i) {

@@ -11,10 +11,10 @@
 namespace qisa {
 namespace {
 
-/// 1 / |x|^2 for the x [columns, B] of a block, or 0 for an x of zeros.
-Lanes inverse_squares(const Real* x, Index columns) {
+/// 1 / |x|^2 for the x [columns, B] of a block, rows `stride` apart, or 0 for an x of zeros.
+Lanes inverse_squares(const Real* x, Index columns, Index stride) {
   Lanes squares{};
-  for (Index k = 0; k < columns; ++k) squares += lanes(x + k * B) * lanes(x + k * B);
+  for (Index k = 0; k < columns; ++k) squares += lanes(x + k * stride) * lanes(x + k * stride);
 #pragma omp simd
   for (Index t = 0; t < B; ++t) squares[t] = squares[t] == 0 ? Real(0) : 1 / squares[t];
   return squares;
@@ -88,27 +88,37 @@ Tensor Fused::transformed_observables(Index circuit) const {
   return result;
 }
 
-// For a block of rows psi = U x, sums in registers, then the strings on psi.
+// For each block of rows psi = U x, sums in registers, then the strings on psi. Two blocks at a time, so that a row
+// of U is fetched once for both.
 Tensor Fused::measure(const Tensor& rows) const {
   check(rows.rank() == 2 && rows.shape()[1] <= dimension_,
         "inputs {} must be [T, C] with at most {} columns, the amplitudes of the circuit", rows.shape(), dimension_);
+  constexpr Index together = 2 * B;
   const Index tokens = rows.shape()[0], columns = rows.shape()[1], size = 2 * dimension_;
-  Tensor out({tokens, strings_}), block({columns + size + strings_, B}), scratch({scratch_size_});
-  Real *inputs = block.data(), *state = inputs + columns * B, *expectations = state + size * B;
-  for (Index first = 0; first < tokens; first += B) {
-    const Index count = std::min(B, tokens - first);
-    rows_to_lanes(rows.data() + first * columns, columns, count, columns, inputs, B);
-    const Lanes scale = inverse_squares(inputs, columns);
-    Real* result = expectations;
-    for (std::size_t h = 0; h < observables_.size(); ++h) {
-      const Real* unitary = unitaries_.data() + static_cast<Index>(h) * size * dimension_;
-      lane_product({unitary, dimension_, 1}, inputs, B, size, B, Terms{0, columns},
-                   [&](Index row, Index, const Lanes& sums) { lanes(state + row * B) = sums; });
-      observables_[h].measure(state, offsets_, result, scratch.data());
-      result += observables_[h].count() * B;
+  Tensor out({tokens, strings_}), inputs({columns, together}), states({together / B, size, B}), values({strings_, B});
+  Tensor scratch({scratch_size_});
+  for (Index first = 0; first < tokens; first += together) {
+    const Index last = std::min(tokens, first + together);
+    for (Index block = first; block < last; block += B) {
+      rows_to_lanes(rows.data() + block * columns, columns, std::min(B, last - block), columns,
+                    inputs.data() + (block - first), together);
     }
-    for (Index m = 0; m < strings_; ++m) lanes(expectations + m * B) *= scale;
-    lanes_to_rows(expectations, count, strings_, out.data() + first * strings_, strings_);
+    Index string = 0;
+    for (std::size_t h = 0; h < observables_.size(); ++h) {
+      const Factor unitary = {unitaries_.data() + static_cast<Index>(h) * size * dimension_, dimension_, 1};
+      lane_product(
+          unitary, inputs.data(), together, size, padded_to_lanes(last - first), Terms{0, columns},
+          [&](Index row, Index token, const Lanes& sums) { lanes(states.data() + token * size + row * B) = sums; });
+      const Index strings = observables_[h].count();
+      for (Index block = first; block < last; block += B) {
+        observables_[h].measure(states.data() + (block - first) * size, offsets_, values.data(), scratch.data());
+        const Lanes scale = inverse_squares(inputs.data() + (block - first), columns, together);
+        for (Index m = 0; m < strings; ++m) lanes(values.data() + m * B) *= scale;
+        lanes_to_rows(values.data(), std::min(B, last - block), strings, out.data() + block * strings_ + string,
+                      strings_);
+      }
+      string += strings;
+    }
   }
   return out;
 }

@@ -35,7 +35,8 @@ EvaluateOptions parse(int argc, char** argv) {
       ->check(CLI::IsMember({"validation", "train", "all"}))
       ->capture_default_str();
   app.add_option("--windows", options.windows, "only the first windows of the part (0: all)")->capture_default_str();
-  app.add_option("--threads", options.threads, "threads; results do not depend on it (0: one a processor)")
+  app.add_option("--threads", options.threads,
+                 "threads, at most one a processor; results do not depend on it (0: as many)")
       ->capture_default_str();
   app.add_flag("--json", options.json, "print one JSON object, with all numbers in full precision");
   parse_or_exit(app, argc, argv);
@@ -67,7 +68,7 @@ Report evaluate(const EvaluateOptions& options) {
   const auto [model, tokenizer, training] = load_checkpoint(path);
   const Corpus corpus = load_corpus(options.data);
   const auto tokens = part_of(tokenizer.encode(corpus.text), options.part, model.settings().block_size);
-  Workers workers(options.threads);
+  Workers workers(useful_threads(options.threads));
 
   Report report;
   report.checkpoint = path.string();

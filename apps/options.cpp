@@ -71,7 +71,7 @@ void for_each_option(Options& o, Visit visit) {
   visit("log_interval", o.log_interval, "steps between log entries", any);
   visit("keep", o.keep, "newest checkpoints to keep as step-NUMBER, one an evaluation (0: only latest and best)", any);
   visit("seed", o.seed, "seed of weights, Pauli strings, batches and dropout", any);
-  visit("threads", o.threads, "threads; results do not depend on it (0: one a processor)", any);
+  visit("threads", o.threads, "threads, at most one a processor; results do not depend on it (0: as many)", any);
   visit("data", o.data, "text file (UTF-8), or builtin (empty: data/shakespeare.txt if it is there, else builtin)",
         any);
   visit("out_dir", o.out_dir, "folder for checkpoints and log (empty: a new one in runs/)", any);

@@ -30,7 +30,8 @@ void describe(const TrainOptions& options, const Corpus& corpus, const TextData&
     fmt::print("note   transposed aggregation reads the characters that it is to predict: its loss is no measure\n");
   }
   const std::string resumed = options.resume ? fmt::format(", goes on after step {}", steps) : "";
-  fmt::print("run    {}{}; {} threads, {}\n", folder.path().string(), resumed, options.threads, blas_description());
+  fmt::print("run    {}{}; {} threads, {}\n", folder.path().string(), resumed, useful_threads(options.threads),
+             blas_description());
   if (const std::string advice = blas_advice(); !advice.empty()) fmt::print("note   {}\n", advice);
 }
 
@@ -44,11 +45,11 @@ int train(const TrainOptions& options) {
   // Data, model, trainer.
   const std::string config = to_config(options);
   const TrainingSettings settings = options.training_settings();
-  Workers workers(options.threads);
+  Workers workers(useful_threads(options.threads));
   const Corpus corpus = load_corpus(options.data);
   const Tokenizer tokenizer = Tokenizer::from_text(corpus.text);
   const ModelSettings model_settings = options.model_settings(tokenizer.size());
-  check_memory(memory_need(model_settings, options.batch_size, options.threads, std::ssize(corpus.text)),
+  check_memory(memory_need(model_settings, options.batch_size, workers.count(), std::ssize(corpus.text)),
                available_memory());
   const TextData data = split(tokenizer.encode(corpus.text), options.block_size);
   std::optional<RunFolder> folder;

@@ -85,4 +85,6 @@ int available_processors() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+int useful_threads(int asked) { return std::min(asked, available_processors()); }
+
 }  // namespace qisa

@@ -49,4 +49,8 @@ class Workers {
 /// Number of processors this process may run on, at least 1.
 int available_processors();
 
+/// The threads to start where `asked` are asked for: not more than one a processor, as others would only take turns
+/// and push each other's memory out of the caches.
+int useful_threads(int asked);
+
 }  // namespace qisa

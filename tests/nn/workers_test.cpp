@@ -160,3 +160,11 @@ TEST_CASE("Workers that never ran can be destroyed, and impossible numbers are r
   CHECK_THROWS_AS(Workers(1025), Error);
   CHECK(available_processors() >= 1);
 }
+
+TEST_CASE("No more threads are useful than there are processors, and what is asked for is not rounded up") {
+  const int processors = available_processors();
+  CHECK(useful_threads(1) == 1);
+  CHECK(useful_threads(processors) == processors);
+  CHECK(useful_threads(processors + 3) == processors);
+  CHECK(useful_threads(-1) == -1);  // for the workers to refuse
+}

@@ -78,6 +78,28 @@ TEST_CASE("gemm is the product of matrices for all transposes, sizes and strides
   }
 }
 
+TEST_CASE("gemm of sizes that are computed in pieces, with and without copies, is the same product", "[blas]") {
+  Random random(3, Purpose::tests);
+  struct Sizes {
+    Index m, n, k;
+  };
+  for (const auto& [m, n, k] : {Sizes{70, 130, 150}, {200, 65, 80}, {20, 600, 200}, {37, 257, 500}, {64, 30, 600}}) {
+    for (const bool ta : {false, true}) {
+      for (const bool tb : {false, true}) {
+        CAPTURE(ta, tb, m, n, k);
+        const PaddedMatrix a(ta ? k : m, ta ? m : k, 3, random), b(tb ? n : k, tb ? k : n, 5, random);
+        PaddedMatrix c(m, n, 2, random);
+        for (const auto& [alpha, beta] : {std::pair<Real, Real>{1, 0}, {Real(-0.01), 1}}) {
+          const PaddedMatrix before = c;
+          gemm(ta, tb, m, n, k, alpha, a.values.data(), a.stride, b.values.data(), b.stride, beta, c.values.data(),
+               c.stride);
+          check_product(c, before, ta, tb, k, static_cast<double>(alpha), a, b, static_cast<double>(beta));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("with beta = 0, gemm overwrites C even if it holds NaN", "[blas]") {
   Random random(2, Purpose::tests);
   for (const Index size : {1, 2, 5, 16, 33, 100}) {

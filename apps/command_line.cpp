@@ -4,7 +4,7 @@
 
 #include <charconv>
 #include <cstdint>
-#include <cstdlib>
+#include <cstdio>
 #include <exception>
 #include <new>
 
@@ -29,19 +29,21 @@ void parse_or_exit(CLI::App& app, int argc, char** argv) {
   }
   try {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& help) {
-    std::exit(app.exit(help));
+  } catch (const CLI::CallForHelp&) {
+    throw Exit{0, app.help()};
   } catch (const CLI::ParseError& error) {
     std::string message = error.what();
     for (char& c : message) c = c == '\n' ? ' ' : c;
-    fmt::print(stderr, "{}: {} (see --help)\n", app.get_name(), message);
-    std::exit(2);
+    throw Exit{2, fmt::format("{}: {} (see --help)\n", app.get_name(), message)};
   }
 }
 
 int run_main(const std::function<int()>& body) {
   try {
     return body();
+  } catch (const Exit& exit) {
+    fmt::print(exit.code == 0 ? stdout : stderr, "{}", exit.text);
+    return exit.code;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "error: not enough memory; a smaller model or batch_size may fit\n");
   } catch (const std::exception& error) {

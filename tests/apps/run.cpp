@@ -106,11 +106,11 @@ Outcome run(const std::string& program, const Arguments& arguments, const std::s
 Workplace::Workplace(const std::string& text) { write("text.txt", text); }
 
 Outcome Workplace::train(const Arguments& arguments, const Surroundings& around) const {
-  return run(QISA_SOURCE_DIR "/apps/train", arguments, path.string(), around);
+  return run(QISA_PROGRAMS "/train", arguments, path.string(), around);
 }
 
 Outcome Workplace::sample(const Arguments& arguments, const Surroundings& around) const {
-  return run(QISA_SOURCE_DIR "/apps/sample", arguments, path.string(), around);
+  return run(QISA_PROGRAMS "/sample", arguments, path.string(), around);
 }
 
 Outcome Workplace::train_tiny(const Options& more, const Surroundings& around) const {

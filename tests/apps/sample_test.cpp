@@ -1,6 +1,8 @@
 // sample: which checkpoint it takes, how its options shape the text, and what it says when it cannot write.
 #include <chrono>
+#include <limits>
 
+#include "nn/checkpoint.hpp"
 #include "nn/utf8.hpp"
 #include "tests/apps/run.hpp"
 
@@ -9,6 +11,16 @@ using namespace qisa::test;
 namespace fs = std::filesystem;
 
 namespace {
+
+/// Writes the checkpoint again with a weight that is no number; `reaches`: every logit depends on it.
+void spoil(const fs::path& path, bool reaches) {
+  Checkpoint checkpoint = load_checkpoint(path, NonFinite::allow);
+  Parameters& parameters = checkpoint.model.parameters();
+  const char* name = reaches ? "norm.bias" : "positional_embedding_table.weight";
+  Tensor weights = parameters.part(parameters.values(), name);
+  weights[weights.size() - 1] = std::numeric_limits<Real>::quiet_NaN();  // or that of the last position
+  save_checkpoint(path, checkpoint.model, checkpoint.tokenizer, nullptr);
+}
 
 /// A folder with a model in runs/a that was trained on `text`.
 struct Trained : Workplace {
@@ -146,6 +158,16 @@ TEST_CASE("What is no whole checkpoint is refused in one line that names the fil
     CAPTURE(name);
     check_refused(place.sample({"--checkpoint", name}), 1, {name});
   }
+}
+
+TEST_CASE("A model with weights that are no numbers writes only when told so, and only what it can") {
+  const Trained place;
+  const fs::path checkpoint = place.path / "runs/a/latest.safetensors";
+  spoil(checkpoint, false);
+  check_refused(place.sample({}), 1, {"positional_embedding_table.weight contains nan"});
+  CHECK(place.text({{"allow_nonfinite", "true"}, {"max_new_tokens", "5"}}).size() == 6);
+  spoil(checkpoint, true);
+  check_refused(place.sample({"--allow_nonfinite"}), 1, {"logits are not finite"});
 }
 
 TEST_CASE("A sampling option out of range is refused with its value") {

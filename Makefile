@@ -10,6 +10,8 @@ CMAKE   := cmake -S . -DQISA_PORTABLE=$(if $(PORTABLE),ON,OFF)
 CONFIGURE = $(CMAKE) -B $(BUILD) >/dev/null
 COMPILE := cmake --build $(BUILD) --parallel $(JOBS)
 PROGRAMS := train sample evaluate bench reproduce
+FOLDERS := tensor autograd quantum nn apps
+, := ,
 
 PACKAGES := g++ cmake make libopenblas-dev libfmt-dev catch2 libbenchmark-dev libcli11-dev nlohmann-json3-dev \
             $(if $(shell command -v curl wget),,curl ca-certificates)
@@ -17,7 +19,7 @@ PACKAGES := g++ cmake make libopenblas-dev libfmt-dev catch2 libbenchmark-dev li
 DATA_URL    := https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt
 DATA_SHA256 := 86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed
 
-.PHONY: help deps build train sample test soak check bench reproduce data format clean
+.PHONY: help deps build train sample test soak check fuzz coverage bench reproduce data format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -79,12 +81,49 @@ soak: deps ## kill a training 1000 times at random instants (KILLS="…"), resum
 	@$(COMPILE) --target tests_apps
 	@QISA_KILLS=$(or $(KILLS),1000) $(BUILD)/tests_apps "A run that is killed at random instants*" --warn NoTests
 
-check: deps ## format, warnings as errors, and all tests under the sanitizers
-	@clang-format --version >/dev/null || { echo "check: install clang-format first"; exit 1; }
+# Other builds than the usual one, each with programs of its own.
+OTHER = $(CMAKE) -B $(BUILD)/$(1) -DQISA_PROGRAMS=$(CURDIR)/$(BUILD)/$(1)/programs $(2) >/dev/null
+
+# clang-tidy reports clang's warnings too. The sanitizers leave out the double flavour: its sources are the same.
+check: EXTRA_PACKAGES = clang clang-format clang-tidy
+check: deps ## format, warnings of gcc and clang, clang-tidy; all tests under sanitizers, training under the one of threads
 	@clang-format --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
-	@$(CMAKE) -B $(BUILD)/check -DQISA_STRICT=ON -DQISA_SANITIZE=address,undefined >/dev/null
+	@$(call OTHER,tidy,-DCMAKE_CXX_COMPILER=clang++ -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DQISA_STRICT=ON -DQISA_FLAVOURS=float)
+	@git ls-files '*.cpp' | xargs -P $(JOBS) -n 1 clang-tidy --quiet -p $(BUILD)/tidy 2>/dev/null
+	@$(call OTHER,check,-DQISA_STRICT=ON -DQISA_FLAVOURS=float -DQISA_SANITIZE=address$(,)undefined)
 	@cmake --build $(BUILD)/check --parallel $(JOBS)
 	@QISA_KILLS=20 ctest --test-dir $(BUILD)/check --parallel $(JOBS) --output-on-failure --progress
+	@$(call OTHER,thread,-DQISA_STRICT=ON -DQISA_FLAVOURS=float -DQISA_SANITIZE=thread -DQISA_TESTS='/(trainer|workers|evaluation)_test')
+	@cmake --build $(BUILD)/thread --parallel $(JOBS) --target tests_float train
+	@ctest --test-dir $(BUILD)/thread --tests-regex '^float:' --output-on-failure --progress
+	@./$(BUILD)/thread/programs/train --data builtin --n_layer 2 --max_iters 3 --eval_iters 1 --threads 4 --out_dir $(BUILD)/thread/run
+	@echo "check: all is well"
+
+FUZZ_SECONDS := 60
+fuzz: EXTRA_PACKAGES = clang libclang-rt-dev
+fuzz: deps ## feed the checkpoint reader and the options with bytes made to break them, a minute each
+	@$(call OTHER,fuzz,-DCMAKE_CXX_COMPILER=clang++ -DQISA_FLAVOURS=float -DQISA_SANITIZE=address$(,)undefined -DQISA_FUZZ=ON)
+	@cmake --build $(BUILD)/fuzz --parallel $(JOBS) --target fuzz_checkpoint fuzz_options
+	@for target in checkpoint options; do \
+	  mkdir -p $(BUILD)/fuzz/corpus/$$target; \
+	  ./$(BUILD)/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=60 -rss_limit_mb=1024 \
+	    -artifact_prefix=$(BUILD)/fuzz/$$target- -print_final_stats=1 \
+	    $(BUILD)/fuzz/corpus/$$target tests/fuzz/corpus/$$target || exit 1; \
+	done
+
+coverage: EXTRA_PACKAGES = gcovr
+coverage: deps ## which lines of the five folders the tests run: a row for each folder, and the lines that none runs
+	@$(call OTHER,coverage,-DQISA_FLAVOURS=float -DQISA_COVERAGE=ON)
+	@cmake --build $(BUILD)/coverage --parallel $(JOBS)
+	@find $(BUILD)/coverage -name '*.gcda' -delete
+	@QISA_KILLS=20 ctest --test-dir $(BUILD)/coverage --parallel $(JOBS) --output-on-failure --progress
+	@gcovr --root . $(FOLDERS:%=--filter %/) --csv $(BUILD)/coverage.csv --txt $(BUILD)/coverage.txt $(BUILD)/coverage
+	@sed -n '/^[a-z].*[0-9]%.*[0-9]/p' $(BUILD)/coverage.txt
+	@for folder in $(FOLDERS) '[a-z]*'; do \
+	  awk -F, -v folder="$$folder" '$$1 ~ "^" folder "/" {lines += $$2; run += $$3} END { \
+	    printf "%-10s %6d of %6d lines  %5.1f %%\n", folder == "[a-z]*" ? "all" : folder, run, lines, 100 * run / lines; \
+	    exit run < 0.95 * lines}' $(BUILD)/coverage.csv; \
+	done
 
 data: ## fetch tiny Shakespeare (1.1 MB) into data/, and verify it
 	@mkdir -p data

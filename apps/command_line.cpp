@@ -7,7 +7,6 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <new>
 #include <system_error>
@@ -35,13 +34,12 @@ void parse_or_exit(CLI::App& app, int argc, char** argv) {
   }
   try {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& help) {
-    std::exit(app.exit(help));
+  } catch (const CLI::CallForHelp&) {
+    throw Exit{0, app.help()};
   } catch (const CLI::ParseError& error) {
     std::string message = error.what();
     for (char& c : message) c = c == '\n' ? ' ' : c;
-    fmt::print(stderr, "{}: {} (see --help)\n", app.get_name(), message);
-    std::exit(2);
+    throw Exit{2, fmt::format("{}: {} (see --help)\n", app.get_name(), message)};
   }
 }
 
@@ -56,6 +54,9 @@ int run_main(const std::function<int()>& body) {
     const int exit_code = body();
     flush_output();
     return exit_code;
+  } catch (const Exit& exit) {
+    fmt::print(exit.code == 0 ? stdout : stderr, "{}", exit.text);
+    return exit.code;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "error: not enough memory; a smaller model or batch_size may fit\n");
   } catch (const std::exception& error) {

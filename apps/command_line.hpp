@@ -3,16 +3,24 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <string>
 
 namespace qisa {
 
-/// Parses, or prints help and exits with 0, or prints one line about what is wrong and exits with 2.
+/// Thrown to end a program early: run_main() prints the text, on stderr unless the code is 0.
+struct Exit {
+  int code;
+  std::string text;
+};
+
+/// Parses, or throws Exit: with 0 and the help, or with 2 and one line about what is wrong.
 void parse_or_exit(CLI::App& app, int argc, char** argv);
 
 /// Flushes stdout. Throws when what was printed cannot be written: the disk is full.
 void flush_output();
 
-/// Runs a program's main part and flushes its output; an exception becomes one line on stderr and exit code 1.
+/// Runs a program and flushes its output; its result is the exit code. An exception that is not Exit becomes one
+/// line on stderr and exit code 1.
 int run_main(const std::function<int()>& body);
 
 }  // namespace qisa

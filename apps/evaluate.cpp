@@ -1,6 +1,9 @@
 // Evaluates a model on a text: loss, text metrics, and whether it reads the future.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numbers>
 
@@ -21,7 +24,7 @@ struct EvaluateOptions {
   std::string checkpoint, data, part = "validation";
   Index windows = 0;
   int threads = 0;
-  bool json = false;
+  bool json = false, allow_nonfinite = false;
 };
 
 EvaluateOptions parse(int argc, char** argv) {
@@ -39,6 +42,8 @@ EvaluateOptions parse(int argc, char** argv) {
                  "threads, at most one a processor; results do not depend on it (0: as many)")
       ->capture_default_str();
   app.add_flag("--json", options.json, "print one JSON object, with all numbers in full precision");
+  app.add_flag("--allow_nonfinite", options.allow_nonfinite,
+               "take a checkpoint with weights that are infinite or no numbers too");
   parse_or_exit(app, argc, argv);
   if (options.threads == 0) options.threads = available_processors();
   return options;
@@ -62,10 +67,23 @@ std::vector<std::int32_t> part_of(const std::vector<std::int32_t>& tokens, const
   return part == "train" ? data.train : data.validation;
 }
 
+/// Says on stderr which weights are infinite or no numbers, if some are.
+void note_nonfinite(const Parameters& parameters) {
+  std::vector<std::string> parts;
+  for (const NamedParameter& part : parameters.names()) {
+    const Tensor tensor = parameters.values().part(part.offset, part.shape);
+    const auto bad = std::ranges::count_if(tensor.values(), [](Real value) { return !std::isfinite(value); });
+    if (bad > 0) parts.push_back(fmt::format("{} of {} in {}", bad, tensor.size(), part.name));
+  }
+  if (!parts.empty()) fmt::print(stderr, "weights that are not finite: {}\n", fmt::join(parts, ", "));
+}
+
 Report evaluate(const EvaluateOptions& options) {
   check(options.windows >= 0, "windows must be at least 0, not {}", options.windows);
   const std::filesystem::path path = find_checkpoint(options.checkpoint);
-  const auto [model, tokenizer, training] = load_checkpoint(path);
+  const auto [model, tokenizer, training] =
+      load_checkpoint(path, options.allow_nonfinite ? NonFinite::allow : NonFinite::refuse);
+  note_nonfinite(model.parameters());
   const Corpus corpus = load_corpus(options.data);
   const auto tokens = part_of(tokenizer.encode(corpus.text), options.part, model.settings().block_size);
   Workers workers(useful_threads(options.threads));
@@ -179,8 +197,8 @@ void print_text(const Report& report) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const EvaluateOptions options = parse(argc, argv);
   return run_main([&] {
+    const EvaluateOptions options = parse(argc, argv);
     const Report report = evaluate(options);
     options.json ? print_json(report) : print_text(report);
     return 0;

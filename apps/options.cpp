@@ -77,6 +77,17 @@ void for_each_option(Options& o, Visit visit) {
   visit("out_dir", o.out_dir, "folder for checkpoints and log (empty: a new one in runs/)", any);
 }
 
+/// What is wrong with a path as that of a config file; empty if nothing is. A device could be read forever.
+std::string config_problem(const std::string& path) {
+  constexpr std::uintmax_t largest = 1 << 20;
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    return fmt::format("{}: {}", path, error ? error.message() : "it is not a file");
+  }
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  return size <= largest ? "" : fmt::format("{}: {} bytes are too many for a config file", path, size);
+}
+
 void check_interval(const char* name, Index value) { check(value >= 1, "{} must be at least 1, not {}", name, value); }
 
 }  // namespace
@@ -152,7 +163,7 @@ TrainOptions parse_once(int argc, char** argv, const std::string& base) {
                                  fmt::join(changeable.begin(), changeable.end() - 1, ", ")))
           ->expected(0, 1)
           ->configurable(false);
-  app.set_config("--config", base, "file of the same options, one a line: name = value")->check(CLI::ExistingFile);
+  app.set_config("--config", base, "file of the same options, one a line: name = value")->check(config_problem);
   app.allow_config_extras(CLI::config_extras_mode::error);
   parse_or_exit(app, argc, argv);
   options.resume = resume->count() > 0;
@@ -177,6 +188,8 @@ TrainOptions parse_train_options(int argc, char** argv) {
       options.out_dir.empty() ? newest_resumable_run("runs") : std::filesystem::path(options.out_dir);
   const std::string config = folder / "config.toml";
   check(std::filesystem::exists(config), "{}: there is no run to resume in this folder", folder.string());
+  const std::string problem = config_problem(config);
+  check(problem.empty(), "{}", problem);
   options = completed(parse_once(argc, argv, config));
   options.out_dir = folder.string();
   const TrainOptions begun = completed(parse_once(1, argv, config));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 
 namespace qisa {
@@ -30,7 +31,7 @@ double seconds_now() {
 }
 
 std::string duration(double seconds) {
-  const auto whole = static_cast<Index>(std::max(0.0, seconds) + 0.5);
+  const Index whole = std::lround(std::max(0.0, seconds));
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
   return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);

@@ -17,6 +17,7 @@ struct SampleOptions {
   std::string checkpoint, start = "\n";
   Index num_samples = 1, max_new_tokens = 500;
   SamplingSettings sampling{0.8, 0, 1, 1337};
+  bool allow_nonfinite = false;
 };
 
 SampleOptions parse(int argc, char** argv) {
@@ -34,6 +35,8 @@ SampleOptions parse(int argc, char** argv) {
   app.add_option("--top_p", options.sampling.top_p, "only the likeliest characters that together have probability p")
       ->capture_default_str();
   app.add_option("--seed", options.sampling.seed, "the same seed writes the same text")->capture_default_str();
+  app.add_flag("--allow_nonfinite", options.allow_nonfinite,
+               "take a checkpoint with weights that are infinite or no numbers too");
   parse_or_exit(app, argc, argv);
   return options;
 }
@@ -42,7 +45,8 @@ int sample(const SampleOptions& options) {
   check(options.num_samples >= 1 && options.max_new_tokens >= 1,
         "num_samples {} and max_new_tokens {} must be at least 1", options.num_samples, options.max_new_tokens);
   options.sampling.validate();
-  const Checkpoint checkpoint = load_checkpoint(find_checkpoint(options.checkpoint));
+  const Checkpoint checkpoint = load_checkpoint(find_checkpoint(options.checkpoint),
+                                                options.allow_nonfinite ? NonFinite::allow : NonFinite::refuse);
   const std::string start = options.start.starts_with("FILE:") ? read_text(options.start.substr(5)) : options.start;
   const std::vector<std::int32_t> prompt = checkpoint.tokenizer.encode(start);
   check(!prompt.empty(), "--start is empty; give at least one character");
@@ -64,6 +68,5 @@ int sample(const SampleOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const SampleOptions options = parse(argc, argv);
-  return run_main([&] { return sample(options); });
+  return run_main([&] { return sample(parse(argc, argv)); });
 }

@@ -2,8 +2,10 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "nn/published_checkpoint.hpp"
+#include "nn/strict_json.hpp"
 #include "nn/utf8.hpp"
 #include "tensor/safetensors.hpp"
 #include "tensor/safetensors_writer.hpp"
@@ -28,37 +30,200 @@ Json to_json(const ModelStrings& strings) {
   return json;
 }
 
-/// An entry of the metadata, parsed. Throws when it is missing or is not what `Value` needs.
-template <class Value>
-Value parse(const Text& metadata, const std::filesystem::path& path, const std::string& key) {
-  const auto found = metadata.find(key);
-  check(found != metadata.end(), "{}: the metadata has no \"{}\", so this is not a checkpoint of this program",
-        path.string(), key);
+/// The result of `call`. An Error in it is said to be in `place`.
+template <class Call>
+auto within(const std::string& place, const Call& call) {
   try {
-    return Json::parse(found->second).get<Value>();
-  } catch (const Json::exception&) {
-    fail("{}: the metadata \"{}\" is not the JSON that was expected", path.string(), key);
+    return call();
+  } catch (const Error& error) {
+    fail("{}: {}", place, error.what());
   }
 }
 
-/// Throws unless the file has a tensor of this name and shape.
-void expect_tensor(const SafetensorsFile& file, const std::filesystem::path& path, const std::string& name,
-                   const Shape& shape) {
-  check(file.contains(name), "{}: tensor {} of shape {} is missing", path.string(), name, shape);
-  check(file.entry(name).shape == shape, "{}: tensor {} has shape {} where the settings ask for {}", path.string(),
-        name, file.entry(name).shape, shape);
+/// Throws, naming the layer and head, unless the strings are as many, and as long, as the settings ask for.
+void check_pauli_strings(const ModelSettings& settings, const ModelStrings& strings) {
+  const bool measures = find_mechanism(settings.attention).measures;
+  const Index count = measures ? settings.head_size() : 0, wires = wires_for(settings.n_embd);
+  check(std::ssize(strings) == settings.n_layer, "{} layers where the settings ask for {}", strings.size(),
+        settings.n_layer);
+  for (std::size_t layer = 0; layer < strings.size(); ++layer) {
+    check(std::ssize(strings[layer]) == settings.n_head, "layer {} has {} heads where the settings ask for {}", layer,
+          strings[layer].size(), settings.n_head);
+    for (std::size_t head = 0; head < strings[layer].size(); ++head) {
+      check(std::ssize(strings[layer][head]) == count, "layer {}, head {} has {} Pauli strings, not {}", layer, head,
+            strings[layer][head].size(), count);
+      for (const PauliString& string : strings[layer][head]) {
+        check(string.wires() == wires, "layer {}, head {} has the Pauli string {} in a model of {} wires", layer, head,
+              string.text(), wires);
+      }
+    }
+  }
 }
 
-/// The file's tensor, checked to have the shape and only finite numbers.
-Tensor read_tensor(const SafetensorsFile& file, const std::filesystem::path& path, const std::string& name,
-                   const Shape& shape) {
-  expect_tensor(file, path, name, shape);
-  Tensor tensor = file.tensor(name);
-  for (const Real value : tensor.values()) {
-    check(std::isfinite(value), "{}: tensor {} contains {}", path.string(), name, value);
+/// Reads the parts of a checkpoint one after the other.
+class Reader {
+ public:
+  Reader(const SafetensorsFile& file, const std::string& name, NonFinite weights)
+      : file_(file), name_(name), weights_(weights) {
+    // Neither settings nor a trainer's state: the published code's weights.
+    ours_ = file.metadata().contains("settings") || file.metadata().contains("training");
+    metadata_ = ours_ ? file.metadata() : published_metadata(file, name);
   }
-  return tensor;
-}
+
+  Checkpoint read() const {
+    const ModelSettings settings = read_settings();
+    ModelStrings strings = read_strings(settings);
+    check_tensors(settings, strings);
+    Tokenizer tokenizer = read_tokenizer(settings);
+    Checkpoint checkpoint{GPT(settings, std::move(strings), 0), std::move(tokenizer), {}};
+    Parameters& parameters = checkpoint.model.parameters();
+    for (const NamedParameter& part : parameters.names()) {
+      const Tensor tensor = read_tensor(part.name, part.shape);
+      std::copy_n(tensor.data(), tensor.size(), parameters.values().data() + part.offset);
+    }
+    if (metadata_.contains("training")) checkpoint.training = read_training(settings, parameters.size());
+    return checkpoint;
+  }
+
+ private:
+  /// An entry of the metadata, parsed. Throws when it is missing or is not what `Value` needs, `expected`.
+  template <class Value>
+  Value parse(const std::string& key, int depth, const char* expected) const {
+    const auto found = metadata_.find(key);
+    check(found != metadata_.end(), "{}: the metadata has no \"{}\", so this is not a checkpoint of this program",
+          name_, key);
+    const Json json = within(in_metadata(key), [&] { return parse_json(found->second, depth); });
+    try {
+      return json.get<Value>();
+    } catch (const Json::exception&) {
+      fail("{} must be {}", in_metadata(key), expected);
+    }
+  }
+
+  std::string in_metadata(const std::string& key) const { return fmt::format("{}: the metadata \"{}\"", name_, key); }
+
+  ModelSettings read_settings() const {
+    const auto text = parse<Text>("settings", 1, "a JSON object of texts");
+    return within(in_metadata("settings"), [&] {
+      ModelSettings settings = settings_from_text(text);
+      settings.validate();
+      return settings;
+    });
+  }
+
+  ModelStrings read_strings(const ModelSettings& settings) const {
+    using StringTexts = std::vector<std::vector<std::vector<std::string>>>;
+    const auto texts = parse<StringTexts>("pauli_strings", 3, "JSON lists of texts by layer and head");
+    return within(in_metadata("pauli_strings"), [&] {
+      ModelStrings strings;
+      for (const auto& layer : texts) {
+        LayerStrings& heads = strings.emplace_back();
+        for (const auto& head : layer) heads.emplace_back(head.begin(), head.end());
+      }
+      check_pauli_strings(settings, strings);
+      return strings;
+    });
+  }
+
+  Tokenizer read_tokenizer(const ModelSettings& settings) const {
+    const auto vocabulary = metadata_.find("vocabulary");
+    check(vocabulary != metadata_.end(), "{}: the metadata has no \"vocabulary\"", name_);
+    Tokenizer tokenizer = within(in_metadata("vocabulary"), [&] { return Tokenizer(decode_utf8(vocabulary->second)); });
+    check(tokenizer.size() == settings.vocabulary_size,
+          "{}: the vocabulary has {} characters where the settings ask for {}", name_, tokenizer.size(),
+          settings.vocabulary_size);
+    return tokenizer;
+  }
+
+  /// Throws unless the file has a tensor of this name and shape, of floating-point numbers.
+  void expect_tensor(const std::string& name, const Shape& shape) const {
+    check(file_.contains(name), "{}: tensor {} of shape {} is missing", name_, name, shape);
+    const SafetensorsEntry& entry = file_.entry(name);
+    check(entry.shape == shape, "{}: tensor {} has shape {} where the settings ask for {}", name_, name, entry.shape,
+          shape);
+    check(entry.dtype.find('F') != std::string::npos, "{}: tensor {} is {} where floating-point numbers are expected",
+          name_, name, entry.dtype);
+  }
+
+  /// Throws unless the file holds the tensors that the settings determine and, if this program wrote it, no
+  /// others. Takes no memory for weights: sizes that a small file claims are believed only when it has them.
+  void check_tensors(const ModelSettings& settings, const ModelStrings& strings) const {
+    std::set<std::string> known;
+    const auto expect = [&](const std::string& name, const Shape& shape) {
+      expect_tensor(name, shape);
+      known.insert(name);
+    };
+    expect("embedding.weight", {settings.vocabulary_size, settings.n_embd});
+    expect("positional_embedding_table.weight", {settings.block_size, settings.n_embd});
+    for (std::size_t layer = 0; layer < strings.size(); ++layer) {
+      const std::string block = fmt::format("blocks.{}", layer);
+      expect(block + ".feed_forward.layer.0.weight", {4 * settings.n_embd, settings.n_embd});  // bounds the next line
+      Parameters layout;
+      const Block only_for_its_layout(layout, block, settings, strings[layer]);
+      for (const NamedParameter& part : layout.names()) expect(part.name, part.shape);
+    }
+    expect("norm.weight", {settings.n_embd});
+    expect("norm.bias", {settings.n_embd});
+    if (!settings.tie_embeddings) {
+      expect("fc.weight", {settings.vocabulary_size, settings.n_embd});
+      expect("fc.bias", {settings.vocabulary_size});
+    }
+    for (const SafetensorsEntry& entry : file_.entries()) {
+      check(!ours_ || entry.name.starts_with("trainer/") || known.contains(entry.name),
+            "{}: tensor {} of shape {} has no place in the model that the settings describe", name_,
+            quoted_for_error(entry.name), entry.shape);
+    }
+  }
+
+  /// A tensor that is known to have the shape; throws if a number is not finite.
+  Tensor read_tensor(const std::string& name, const Shape& shape) const {
+    expect_tensor(name, shape);
+    Tensor tensor = file_.tensor(name);
+    for (const Real value : tensor.values()) {
+      check(weights_ == NonFinite::allow || std::isfinite(value), "{}: tensor {} contains {}", name_, name, value);
+    }
+    return tensor;
+  }
+
+  TrainingState read_training(const ModelSettings& model, Index parameters) const {
+    const char* expected = "a JSON object with steps, settings and at most best_loss";
+    const auto state = parse<Json>("training", 2, expected);
+    TrainingState training;
+    training.best_loss = std::numeric_limits<double>::infinity();
+    try {
+      const Json& steps = state.at("steps");
+      check(steps.is_number_unsigned() && std::in_range<Index>(steps.get<std::uint64_t>()),
+            "{}: steps must be a whole number from 0 to 2^63 - 1, not {}", in_metadata("training"), steps.dump());
+      training.steps = steps.get<Index>();
+      if (state.contains("best_loss")) {
+        const Json& loss = state.at("best_loss");
+        check(loss.is_number(), "{}: best_loss must be a number, not {}", in_metadata("training"), loss.dump());
+        training.best_loss = loss.get<double>();
+      }
+      training.settings = state.at("settings").get<Text>();
+    } catch (const Json::exception&) {
+      fail("{} must be {}", in_metadata("training"), expected);
+    }
+    for (const auto& [setting, value] : to_text(model)) {
+      const auto found = training.settings.find(setting);
+      if (found == training.settings.end() || found->second == value) continue;
+      fail("{}: {} is {}, but {} in the model's settings", in_metadata("training"), setting,
+           quoted_for_error(found->second), quoted_for_error(value));
+    }
+    training.first_moment = read_tensor("trainer/first_moment", {parameters});
+    training.second_moment = read_tensor("trainer/second_moment", {parameters});
+    for (const Real value : training.second_moment.values()) {
+      check(!(value < 0), "{}: tensor trainer/second_moment contains {}, but squares are not negative", name_, value);
+    }
+    return training;
+  }
+
+  const SafetensorsFile& file_;
+  const std::string& name_;
+  NonFinite weights_;
+  bool ours_;  // or else published
+  Text metadata_;
+};
 
 }  // namespace
 
@@ -82,51 +247,13 @@ void save_checkpoint(const std::filesystem::path& path, const GPT& model, const 
   writer.write(path);
 }
 
-Checkpoint load_checkpoint(const std::filesystem::path& path) {
-  const SafetensorsFile file = SafetensorsFile::read(path);
-  // Neither settings nor a trainer's state: the published code's weights.
-  const bool ours = file.metadata().contains("settings") || file.metadata().contains("training");
-  const Text metadata = ours ? file.metadata() : published_metadata(file, path.string());
-  const ModelSettings settings = settings_from_text(parse<Text>(metadata, path, "settings"));
-  settings.validate();
-  // Before memory is taken for a model of these sizes: the file holds the tensors that they determine.
-  expect_tensor(file, path, "embedding.weight", {settings.vocabulary_size, settings.n_embd});
-  expect_tensor(file, path, "positional_embedding_table.weight", {settings.block_size, settings.n_embd});
-  expect_tensor(file, path, fmt::format("blocks.{}.feed_forward.layer.0.weight", settings.n_layer - 1),
-                {4 * settings.n_embd, settings.n_embd});
+Checkpoint load_checkpoint(const std::filesystem::path& path, NonFinite weights) {
+  const std::string name = path.string();
+  return Reader(SafetensorsFile::read(path), name, weights).read();
+}
 
-  ModelStrings strings;
-  using StringTexts = std::vector<std::vector<std::vector<std::string>>>;
-  for (const auto& layer : parse<StringTexts>(metadata, path, "pauli_strings")) {
-    LayerStrings& heads = strings.emplace_back();
-    for (const auto& head : layer) heads.emplace_back(head.begin(), head.end());
-  }
-
-  const auto vocabulary = metadata.find("vocabulary");
-  check(vocabulary != metadata.end(), "{}: the metadata has no \"vocabulary\"", path.string());
-  Checkpoint checkpoint{GPT(settings, std::move(strings), 0), Tokenizer(decode_utf8(vocabulary->second)), {}};
-  check(checkpoint.tokenizer.size() == settings.vocabulary_size,
-        "{}: the vocabulary has {} characters where the settings ask for {}", path.string(),
-        checkpoint.tokenizer.size(), settings.vocabulary_size);
-
-  Parameters& parameters = checkpoint.model.parameters();
-  for (const NamedParameter& part : parameters.names()) {
-    const Tensor tensor = read_tensor(file, path, part.name, part.shape);
-    std::copy_n(tensor.data(), tensor.size(), parameters.values().data() + part.offset);
-  }
-  if (metadata.contains("training")) {
-    const Json state = parse<Json>(metadata, path, "training");
-    try {
-      checkpoint.training = TrainingState{
-          state.at("steps").get<Index>(), read_tensor(file, path, "trainer/first_moment", {parameters.size()}),
-          read_tensor(file, path, "trainer/second_moment", {parameters.size()}),
-          state.contains("best_loss") ? state.at("best_loss").get<double>() : std::numeric_limits<double>::infinity(),
-          state.at("settings").get<Text>()};
-    } catch (const Json::exception&) {
-      fail("{}: the metadata \"training\" lacks the steps or settings", path.string());
-    }
-  }
-  return checkpoint;
+Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string& name, NonFinite weights) {
+  return Reader(SafetensorsFile::parse(bytes, name), name, weights).read();
 }
 
 }  // namespace qisa

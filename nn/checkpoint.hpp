@@ -7,8 +7,10 @@
 // published_checkpoint.hpp.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "nn/adamw.hpp"
@@ -35,7 +37,16 @@ struct Checkpoint {
 void save_checkpoint(const std::filesystem::path& path, const GPT& model, const Tokenizer& tokenizer,
                      const TrainingState* training);
 
-/// Throws, naming the tensor or setting and what was expected, when the file is no such checkpoint.
-Checkpoint load_checkpoint(const std::filesystem::path& path);
+/// What to do about weights that are infinite or no numbers: such a model computes nothing of use, but can be
+/// looked at.
+enum class NonFinite { refuse, allow };
+
+/// Throws, naming the tensor or setting and what was expected, when the file is no such checkpoint. Memory for
+/// the model is taken only once the file is known to hold all of its tensors, and nothing else.
+Checkpoint load_checkpoint(const std::filesystem::path& path, NonFinite weights = NonFinite::refuse);
+
+/// The same from memory. Errors call the file `name`.
+Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string& name,
+                            NonFinite weights = NonFinite::refuse);
 
 }  // namespace qisa

@@ -12,8 +12,7 @@ Parameter Parameters::add(const Shape& shape, const std::vector<Part>& parts, In
   check(values_.empty(), "parameters are added before initialize(), not after");
   const Parameter parameter{size_, shape};
   for (const Part& part : parts) {
-    check(std::none_of(names_.begin(), names_.end(), [&](const auto& other) { return other.name == part.name; }),
-          "parameter {} exists already", part.name);
+    check(taken_.insert(part.name).second, "parameter {} exists already", part.name);
     names_.push_back({part.name, size_, part.shape});
     size_ += part.shape.size();
   }

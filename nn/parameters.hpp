@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "tensor/random.hpp"
@@ -71,6 +72,7 @@ class Parameters {
   Index size_ = 0;
   Tensor values_;
   std::vector<NamedParameter> names_;
+  std::unordered_set<std::string> taken_;  // the same names, to find duplicates
   std::vector<Start> starts_;
 };
 

@@ -91,19 +91,17 @@ SafetensorsFile SafetensorsFile::load(const Source& next, std::size_t size, cons
   SafetensorsFile file;
   file.name_ = name;
   file.header_ = parse_safetensors_header(header, rest - length, name);
+  for (std::size_t i = 0; i < file.entries().size(); ++i) file.places_[file.entries()[i].name] = i;
   file.data_.resize(rest - length);
   next(file.data_);
   return file;
 }
 
-bool SafetensorsFile::contains(std::string_view name) const {
-  return std::any_of(entries().begin(), entries().end(),
-                     [&](const SafetensorsEntry& entry) { return entry.name == name; });
-}
+bool SafetensorsFile::contains(std::string_view name) const { return places_.contains(name); }
 
 const SafetensorsEntry& SafetensorsFile::entry(std::string_view name) const {
-  for (const SafetensorsEntry& entry : entries())
-    if (entry.name == name) return entry;
+  const auto found = places_.find(name);
+  if (found != places_.end()) return entries()[found->second];
   const std::size_t count = entries().size();
   check(count <= 12, "{}: no tensor {} among its {}", name_, quoted_for_error(name), count);
   std::vector<std::string> names;

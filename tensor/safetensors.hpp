@@ -49,6 +49,7 @@ class SafetensorsFile {
 
   std::string name_;
   SafetensorsHeader header_;
+  std::map<std::string, std::size_t, std::less<>> places_;  // of the entries, by name
   std::vector<std::byte> data_;
 };
 

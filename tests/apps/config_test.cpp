@@ -220,3 +220,13 @@ TEST_CASE("A config file that is not there is refused by name") {
   check_refused(place.train({"--config"}), 2, {"--config"});
   CHECK(place.names() == std::set<std::string>{"text.txt"});
 }
+
+TEST_CASE("A config file that is none, or endless, is refused by name") {
+  const Workplace place;
+  std::filesystem::create_directories(place.path / "folder/config.toml");
+  check_refused(place.train({"--config", "/dev/zero"}), 2, {"/dev/zero", "not a file"});
+  check_refused(place.train({"--config", "folder"}), 2, {"folder", "not a file"});
+  place.write("long.toml", std::string(2'000'000, '\n'));
+  check_refused(place.train({"--config", "long.toml"}), 2, {"long.toml", "2000000 bytes are too many"});
+  check_refused(place.train({"--resume", "folder"}), 1, {"folder/config.toml", "not a file"});
+}

@@ -24,7 +24,7 @@ struct Trained : Workplace {
 
   Outcome evaluate(Options options) const {
     options.merge(Options{{"data", "text.txt"}});
-    std::string command = "cd '" + path.string() + "' && '" QISA_SOURCE_DIR "/apps/evaluate'";
+    std::string command = "cd '" + path.string() + "' && '" QISA_PROGRAMS "/evaluate'";
     for (const std::string& argument : as_arguments(options)) command += " '" + argument + "'";
     const int status = std::system((command + " >out.txt 2>err.txt").c_str());
     REQUIRE(WIFEXITED(status));
@@ -209,6 +209,33 @@ TEST_CASE("A transposed model that copies is convicted by the audit, and by a lo
   // Text that was trained on can be known by heart, and of few characters little can be said.
   CHECK(place.json({{"data", "builtin"}, {"part", "train"}}).at("below_entropy").is_null());
   CHECK(place.json({{"data", "builtin"}, {"windows", "1"}}).at("below_entropy") == false);
+}
+
+TEST_CASE("Weights that are no numbers are named, and the loss is given if they do not matter to it") {
+  const Trained place;
+  const std::filesystem::path path = place.path / "runs/a/latest.safetensors";
+  const auto spoil = [&](const std::string& name, Index number) {
+    Checkpoint checkpoint = load_checkpoint(path);
+    Parameters& parameters = checkpoint.model.parameters();
+    parameters.part(parameters.values(), name)[number] = Real(NAN);
+    save_checkpoint(path, checkpoint.model, checkpoint.tokenizer, nullptr);
+  };
+  const Index row = load_checkpoint(path).tokenizer.encode("0")[0];  // the validation text has no 0
+  spoil("embedding.weight", row * 8 + 3);
+  check_refused(place.evaluate({}), 1, {"embedding.weight contains nan"});
+  const Outcome seen = place.evaluate({{"allow_nonfinite", "true"}, {"json", "true"}});
+  CHECK(seen.exit_code == 0);
+  CHECK(seen.err.starts_with("weights that are not finite: 1 of "));
+  CHECK(seen.err.ends_with(" in embedding.weight\n"));
+  CHECK(Json::parse(seen.out).at("loss").is_number());
+
+  require_success(place.train_tiny({{"out_dir", "runs/a"}}));
+  spoil("norm.bias", 7);
+  const Outcome lost = place.evaluate({{"allow_nonfinite", "true"}});
+  CHECK(lost.exit_code == 1);
+  CHECK(lost.out.empty());
+  CHECK(lost.err.find("not finite: 1 of 8 in norm.bias\n") != std::string::npos);
+  CHECK(lost.err.find("error: the model's logits are not finite") != std::string::npos);
 }
 
 TEST_CASE("What cannot be evaluated is refused in one line") {

@@ -16,7 +16,7 @@ namespace {
 struct Reproduction : Workplace {
   /// `before`: shell words before the program's name, to set its environment.
   Outcome reproduce(const std::string& arguments, const std::string& before = "") const {
-    const std::string command = "cd '" + path.string() + "' && " + before + " '" QISA_SOURCE_DIR "/apps/reproduce' " +
+    const std::string command = "cd '" + path.string() + "' && " + before + " '" QISA_PROGRAMS "/reproduce' " +
                                 arguments + " >out.txt 2>err.txt";
     const int status = std::system(command.c_str());
     REQUIRE(WIFEXITED(status));

@@ -149,17 +149,17 @@ Workplace::Workplace(const std::string& text, const std::filesystem::path& paren
 }
 
 Outcome Workplace::train(const Arguments& arguments, const Surroundings& around) const {
-  return run(QISA_SOURCE_DIR "/apps/train", arguments, path.string(), around);
+  return run(QISA_PROGRAMS "/train", arguments, path.string(), around);
 }
 
 Outcome Workplace::sample(const Arguments& arguments, const Surroundings& around) const {
-  return run(QISA_SOURCE_DIR "/apps/sample", arguments, path.string(), around);
+  return run(QISA_PROGRAMS "/sample", arguments, path.string(), around);
 }
 
 Process Workplace::start_train(const Arguments& arguments, const Surroundings& around) const {
   const Descriptor output(::open((path / "output.txt").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   REQUIRE(output.number() >= 0);
-  return Process(QISA_SOURCE_DIR "/apps/train", arguments, path.string(), around, output.number(), output.number());
+  return Process(QISA_PROGRAMS "/train", arguments, path.string(), around, output.number(), output.number());
 }
 
 Arguments Workplace::tiny(Options more) {

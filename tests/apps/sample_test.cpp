@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <csignal>
+#include <limits>
 
+#include "nn/checkpoint.hpp"
 #include "nn/utf8.hpp"
 #include "tensor/descriptor.hpp"
 #include "tests/apps/run.hpp"
@@ -14,6 +16,16 @@ using namespace qisa::test;
 namespace fs = std::filesystem;
 
 namespace {
+
+/// Writes the checkpoint again with a weight that is no number; `reaches`: every logit depends on it.
+void spoil(const fs::path& path, bool reaches) {
+  Checkpoint checkpoint = load_checkpoint(path, NonFinite::allow);
+  Parameters& parameters = checkpoint.model.parameters();
+  const char* name = reaches ? "norm.bias" : "positional_embedding_table.weight";
+  Tensor weights = parameters.part(parameters.values(), name);
+  weights[weights.size() - 1] = std::numeric_limits<Real>::quiet_NaN();  // or that of the last position
+  save_checkpoint(path, checkpoint.model, checkpoint.tokenizer, nullptr);
+}
 
 /// A folder with a model in runs/a that was trained on `text`.
 struct Trained : Workplace {
@@ -153,6 +165,16 @@ TEST_CASE("What is no whole checkpoint is refused in one line that names the fil
   }
 }
 
+TEST_CASE("A model with weights that are no numbers writes only when told so, and only what it can") {
+  const Trained place;
+  const fs::path checkpoint = place.path / "runs/a/latest.safetensors";
+  spoil(checkpoint, false);
+  check_refused(place.sample({}), 1, {"positional_embedding_table.weight contains nan"});
+  CHECK(place.text({{"allow_nonfinite", "true"}, {"max_new_tokens", "5"}}).size() == 6);
+  spoil(checkpoint, true);
+  check_refused(place.sample({"--allow_nonfinite"}), 1, {"logits are not finite"});
+}
+
 TEST_CASE("A sampling option out of range is refused with its value") {
   const Trained place;
   for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"top_k", "-1"},
@@ -183,9 +205,8 @@ TEST_CASE("sample writes whole characters at a time, and ends without a word whe
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC | O_DIRECT) == 0);  // each write is read as it was written
   const Descriptor errors(::open((place.path / "errors.txt").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
-  Process process(QISA_SOURCE_DIR "/apps/sample",
-                  {"--start=漢字🙂", "--max_new_tokens=1000000", "--temperature=30"}, place.path.string(), {},
-                  ends[1], errors.number());
+  Process process(QISA_PROGRAMS "/sample", {"--start=漢字🙂", "--max_new_tokens=1000000", "--temperature=30"},
+                  place.path.string(), {}, ends[1], errors.number());
   ::close(ends[1]);
   std::string text;
   for (char block[4096]; text.size() < 1000;) {
@@ -205,7 +226,7 @@ TEST_CASE("Text that cannot be written is an error") {
   const Trained place;
   const Descriptor full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
   const Descriptor errors(::open((place.path / "errors.txt").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
-  Process process(QISA_SOURCE_DIR "/apps/sample", {}, place.path.string(), {}, full.number(), errors.number());
+  Process process(QISA_PROGRAMS "/sample", {}, place.path.string(), {}, full.number(), errors.number());
   CHECK(process.wait() == 1);
   const std::string message = place.read("errors.txt");
   CHECK(lines_of(message).size() == 1);

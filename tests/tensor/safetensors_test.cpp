@@ -145,7 +145,7 @@ TEST_CASE("Reading a path that is no readable file says so in one line") {
   check_error(read(missing), missing.string() + ": No such file or directory");
   check_error(read(folder.path), folder.path.string() + ": it is not a file");
   check_error(read("/dev/zero"), "/dev/zero: it is not a file");
-  std::ofstream(folder.path / "empty");
+  std::ofstream(folder.path / "empty") << "";
   check_error(read(folder.path / "empty"), "0 bytes are too short");
   std::ofstream(folder.path / "file") << file_of(small_header, small_data.substr(1));
   check_error(read(folder.path / "file"), (folder.path / "file").string());

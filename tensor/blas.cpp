@@ -113,7 +113,7 @@ std::string blas_advice(const std::string& kernel, bool avx2, bool avx512) {
   };
   const bool uses_avx2 = uses_avx512(kernel) || is_one_of({"Haswell", "Zen", "Excavator"});
   if ((avx512 && uses_avx512(kernel)) || (avx2 && !avx512 && uses_avx2) || !avx2) return "";
-  // Whether wider vectors pay depends on the processor (not on AMD's Zen 4, for one), so it is for the user to try.
+  // Whether wider vectors pay depends on the processor, so it is for the user to try.
   return fmt::format("OpenBLAS runs its kernel for {}, but this processor has {}: try OPENBLAS_CORETYPE={}", kernel,
                      avx512 ? "AVX-512" : "AVX2", avx512 ? "SkylakeX" : "Haswell");
 }

@@ -50,7 +50,8 @@ inline Lanes exponential(const Lanes& x) {
 #else
   using Bits __attribute__((vector_size(lane_count * sizeof(std::uint32_t)))) = std::uint32_t;
   using Floats __attribute__((vector_size(lane_count * sizeof(float)))) = float;
-  return float_exponential<Floats, Bits>(x);
+  const Floats aligned = x;  // unlike Lanes, which may lie anywhere
+  return float_exponential<Floats, Bits>(aligned);
 #endif
 }
 

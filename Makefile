@@ -21,6 +21,7 @@ DATA_SHA256 := 86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed
 
 .PHONY: help deps build train sample test soak check fuzz coverage bench reproduce data format clean
 .DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -89,7 +90,8 @@ check: EXTRA_PACKAGES = clang clang-format clang-tidy
 check: deps ## format, warnings of gcc and clang, clang-tidy; all tests under sanitizers, training under the one of threads
 	@clang-format --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
 	@$(call OTHER,tidy,-DCMAKE_CXX_COMPILER=clang++ -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DQISA_STRICT=ON -DQISA_FLAVOURS=float)
-	@git ls-files '*.cpp' | xargs -P $(JOBS) -n 1 clang-tidy --quiet -p $(BUILD)/tidy 2>/dev/null
+	@sed -n 's/^ *"file": "\(.*\)".*/\1/p' $(BUILD)/tidy/compile_commands.json | sort -u \
+	  | xargs -P $(JOBS) -n 1 clang-tidy --quiet -p $(BUILD)/tidy 2>/dev/null
 	@$(call OTHER,check,-DQISA_STRICT=ON -DQISA_FLAVOURS=float -DQISA_SANITIZE=address$(,)undefined)
 	@cmake --build $(BUILD)/check --parallel $(JOBS)
 	@QISA_KILLS=20 ctest --test-dir $(BUILD)/check --parallel $(JOBS) --output-on-failure --progress

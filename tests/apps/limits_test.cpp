@@ -47,12 +47,6 @@ void check_stopped(const Outcome& outcome, const std::vector<std::string>& piece
   check_refused({outcome.exit_code, "", outcome.err}, 1, pieces);
 }
 
-std::string verses(int count) {
-  std::string text;
-  for (int i = 0; i < count; ++i) text += Workplace::verse();
-  return text;
-}
-
 /// Waits until a file is there.
 void wait_for(const fs::path& path) {
   for (int tries = 0; !fs::exists(path); ++tries) {
@@ -163,7 +157,9 @@ TEST_CASE("Sizes that no memory holds are refused with the need and with what th
 
 #ifndef QISA_SANITIZED
 TEST_CASE("The memory that training is said to need is about what it takes") {
-  const Workplace place(verses(8));
+  std::string verses;
+  for (int i = 0; i < 8; ++i) verses += Workplace::verse();
+  const Workplace place(verses);
   const double program = place.train_tiny({{"out_dir", "out"}, {"max_iters", "1"}}).peak_memory;
   const std::vector<Options> cases = {
       {{"n_embd", "256"}, {"n_layer", "4"}, {"block_size", "64"}, {"threads", "2"}},

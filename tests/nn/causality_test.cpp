@@ -65,7 +65,7 @@ void change_each_token(const GPT& model, CircuitKernel kernel, Visit visit) {
   for (Index t = 0; t < length; ++t) {
     Tokens other = text;
     std::int32_t& token = other[static_cast<std::size_t>(t)];
-    token = (token + 1) % vocabulary;
+    token = static_cast<std::int32_t>((token + 1) % vocabulary);
     const Tensor after = logits(model, other, kernel);
     CHECK(std::equal(before.data() + length * vocabulary, before.data() + before.size(),
                      after.data() + length * vocabulary));

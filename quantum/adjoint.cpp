@@ -23,6 +23,8 @@ Index check_bank(const Program& circuit, const Tensor& angles, std::span<const O
   for (const Observables& o : observables) {
     check(o.wires() == circuit.wires(), "Pauli strings of {} characters do not fit a circuit of {} wires", o.wires(),
           circuit.wires());
+    check(std::ranges::equal(o.offsets(), circuit.offsets()),
+          "observables must be laid out for the circuit: Observables(strings, program.offsets())");
     strings += o.count();
   }
   return strings;
@@ -49,11 +51,10 @@ void encode_backward(const Real* encoded, Index columns, const Real* scale, Real
   }
 }
 
-/// The matrices of every circuit of the bank.
-std::vector<std::vector<RealMatrix2>> bank_matrices(const Program& program, const Tensor& angles) {
-  std::vector<std::vector<RealMatrix2>> result;
-  const Index count = angles.shape()[1];
-  for (Index h = 0; h < angles.shape()[0]; ++h) result.push_back(program.matrices(angles.data() + h * count));
+/// Every circuit of the bank with its angles.
+std::vector<BoundProgram> bind(const Program& program, const Tensor& angles) {
+  std::vector<BoundProgram> result;
+  for (Index h = 0; h < angles.shape()[0]; ++h) result.push_back(program.bind(angles.data() + h * angles.shape()[1]));
   return result;
 }
 
@@ -64,21 +65,17 @@ Index scratch_size(std::span<const Observables> observables) {
   return size;
 }
 
-Index blocks(Index tokens) { return (tokens + B - 1) / B; }
-
 }  // namespace
 
 Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<const Observables> observables,
-                        const Tensor& rows, Tensor* states) {
+                        const Tensor& rows) {
   const Index strings = check_bank(program, angles, observables, rows);
-  const Index tokens = rows.shape()[0], columns = rows.shape()[1], heads = std::ssize(observables);
-  const auto matrices = bank_matrices(program, angles);
+  const Index tokens = rows.shape()[0], columns = rows.shape()[1];
+  const auto circuits = bind(program, angles);
 
   const Index size = program.dimension() * B;
   Tensor out({tokens, strings}), encoded({size}), state({2 * size}), expectations({strings, B});
   Tensor scratch({scratch_size(observables)});
-  if (states != nullptr) *states = Tensor({blocks(tokens), heads, program.dimension(), amplitude_size});
-  Real* kept = states == nullptr ? nullptr : states->data();  // of the block and circuit at hand
   std::array<Real, B> scale;
   for (Index first = 0; first < tokens; first += B) {
     const Index count = std::min(B, tokens - first);
@@ -86,11 +83,9 @@ Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<
     encode(encoded.data(), columns, program.dimension(), scale.data());
     Real* result = expectations.data();
     for (std::size_t h = 0; h < observables.size(); ++h) {
-      Real* psi = kept == nullptr ? state.data() : kept;
-      program.run(matrices[h], encoded.data(), psi);
-      observables[h].measure(psi, program.offsets(), result, scratch.data());
+      program.run(circuits[h], encoded.data(), state.data());
+      observables[h].measure(state.data(), result, scratch.data());
       result += observables[h].count() * B;
-      if (kept != nullptr) kept += 2 * size;
     }
     lanes_to_rows(expectations.data(), count, strings, out.data() + first * strings, strings);
   }
@@ -98,15 +93,11 @@ Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<
 }
 
 void measure_circuits_backward(const Program& program, const Tensor& angles, std::span<const Observables> observables,
-                               const Tensor& rows, const Tensor& states, const Tensor& grad_out, Tensor* grad_rows,
-                               Tensor* grad_angles) {
+                               const Tensor& rows, const Tensor& grad_out, Tensor* grad_rows, Tensor* grad_angles) {
   const Index strings = check_bank(program, angles, observables, rows);
-  const Index tokens = rows.shape()[0], columns = rows.shape()[1], heads = std::ssize(observables);
+  const Index tokens = rows.shape()[0], columns = rows.shape()[1];
   check(grad_out.shape() == Shape{tokens, strings}, "the gradient of {} strings on {} inputs cannot have shape {}",
         strings, tokens, grad_out.shape());
-  check(states.shape() == Shape{blocks(tokens), heads, program.dimension(), amplitude_size},
-        "states {} are not those of {} circuits of dimension {} on {} inputs", states.shape(), heads,
-        program.dimension(), tokens);
   if (grad_rows != nullptr) {
     check(grad_rows->shape() == rows.shape(), "the gradient of inputs {} cannot have shape {}", rows.shape(),
           grad_rows->shape());
@@ -115,14 +106,13 @@ void measure_circuits_backward(const Program& program, const Tensor& angles, std
     check(grad_angles->shape() == angles.shape(), "the gradient of angles {} cannot have shape {}", angles.shape(),
           grad_angles->shape());
   }
-  const auto matrices = bank_matrices(program, angles);
+  const auto circuits = bind(program, angles);
 
   const Index size = program.dimension() * B;
   Tensor encoded({size}), state({2 * size}), gradient({2 * size}), grad_encoded({size}), weights({strings, B});
-  Tensor scratch({scratch_size(observables)});
-  std::vector<std::vector<Moments>> moments(observables.size(), std::vector<Moments>(program.steps().size()));
+  Tensor scratch({scratch_size(observables)}), sums({static_cast<Index>(program.steps()), B});
+  std::vector<std::vector<Moment>> moments(observables.size(), std::vector<Moment>(program.steps()));
   std::array<Real, B> scale;
-  const Real* kept = states.data();
   for (Index first = 0; first < tokens; first += B) {
     const Index count = std::min(B, tokens - first);
     rows_to_lanes(rows.data() + first * columns, columns, count, columns, encoded.data(), B);
@@ -130,13 +120,14 @@ void measure_circuits_backward(const Program& program, const Tensor& angles, std
     rows_to_lanes(grad_out.data() + first * strings, strings, count, strings, weights.data(), B);
     grad_encoded.fill(0);
     const Real* weight = weights.data();
-    for (std::size_t h = 0; h < observables.size(); ++h, kept += 2 * size) {
-      observables[h].gradient(weight, kept, program.offsets(), gradient.data(), scratch.data());
+    for (std::size_t h = 0; h < observables.size(); ++h) {
+      program.run(circuits[h], encoded.data(), state.data());
+      observables[h].gradient(weight, state.data(), gradient.data(), scratch.data());
       weight += observables[h].count() * B;
-      program.run_backward(matrices[h], kept, gradient.data(), moments[h], grad_rows != nullptr, state.data());
+      program.run_backward(circuits[h], state.data(), gradient.data(), moments[h], sums.data());
       // The input is real: only the real part of its gradient counts.
       for (Index k = 0; grad_rows != nullptr && k < columns; ++k) {
-        lanes(grad_encoded.data() + k * B) += lanes(gradient.data() + k * amplitude_size);
+        lanes(grad_encoded.data() + k * B) += circuits[h].scale * lanes(gradient.data() + k * amplitude_size);
       }
     }
     if (grad_rows != nullptr) {
@@ -147,8 +138,7 @@ void measure_circuits_backward(const Program& program, const Tensor& angles, std
   if (grad_angles != nullptr) {
     const Index count = program.angles();
     for (std::size_t h = 0; h < observables.size(); ++h) {
-      const Index row = static_cast<Index>(h) * count;
-      program.add_angle_gradients(angles.data() + row, moments[h], grad_angles->data() + row);
+      program.add_angle_gradients(circuits[h], moments[h], grad_angles->data() + static_cast<Index>(h) * count);
     }
   }
 }

@@ -6,8 +6,9 @@
 // its own: the heads of an attention layer. Every input row x encodes to the state pad(x) / |x|; a row of
 // zeros encodes to the zero state, whose expectations and gradient are 0.
 //
-// For the gradient, of all states only the final one is kept. With psi that state and g = dL/d psi = 2 sum_m w_m P_m
-// psi, the gates are undone on psi and g alike, and dL/d angle is read off between them (program.hpp).
+// For the gradient, no state is kept: the final one is computed again, which takes less time than fetching it from
+// memory. With psi that state and g = dL/d psi = 2 sum_m w_m P_m psi, the gates are undone on psi and g alike, and
+// dL/d angle is read off between them (program.hpp).
 #pragma once
 
 #include <span>
@@ -19,16 +20,15 @@
 namespace qisa {
 
 /// Expectation values [T, M]: first the strings of circuit 0, then of circuit 1, …
-/// `angles` is [H, program.angles()] in radians, `observables` has H entries, `rows` is [T, C] with
-/// C <= 2^wires. If `states` is given, it becomes the final states of all circuits, for the way back.
-/// Throws when shapes or wires disagree.
+/// `angles` is [H, program.angles()] in radians, `observables` has H entries, laid out for the program
+/// (Observables(strings, program.offsets())), `rows` is [T, C] with C <= 2^wires. Throws when shapes, wires
+/// or layouts disagree.
 Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<const Observables> observables,
-                        const Tensor& rows, Tensor* states = nullptr);
+                        const Tensor& rows);
 
-/// Adds the gradients with respect to the rows and the angles, given the final states and the gradient with respect
-/// to the result, `grad_out` [T, M]. Either may be null; otherwise they have the shapes of `rows` and `angles`.
+/// Adds the gradients with respect to the rows and the angles, given the gradient with respect to the
+/// result, `grad_out` [T, M]. Either may be null; otherwise they have the shapes of `rows` and `angles`.
 void measure_circuits_backward(const Program& program, const Tensor& angles, std::span<const Observables> observables,
-                               const Tensor& rows, const Tensor& states, const Tensor& grad_out, Tensor* grad_rows,
-                               Tensor* grad_angles);
+                               const Tensor& rows, const Tensor& grad_out, Tensor* grad_rows, Tensor* grad_angles);
 
 }  // namespace qisa

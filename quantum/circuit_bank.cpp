@@ -7,10 +7,13 @@
 namespace qisa {
 
 CircuitBank::CircuitBank(Circuit circuit, std::span<const std::vector<PauliString>> strings)
-    : circuit_(std::move(circuit)), program_(circuit_), observables_(strings.begin(), strings.end()) {
-  for (const Observables& observables : observables_) {
-    check(observables.wires() == circuit_.wires(), "Pauli strings of {} characters for a circuit of {} wires",
-          observables.wires(), circuit_.wires());
+    : circuit_(std::move(circuit)), program_(circuit_) {
+  for (const std::vector<PauliString>& own : strings) {
+    for (const PauliString& string : own) {
+      check(string.wires() == circuit_.wires(), "Pauli strings of {} characters for a circuit of {} wires",
+            string.wires(), circuit_.wires());
+    }
+    observables_.emplace_back(own, program_.offsets());
   }
 }
 
@@ -33,12 +36,10 @@ Variable CircuitBank::measure_stepwise(const Variable& angles, const Variable& r
 }
 
 Variable CircuitBank::measure_adjoint(const Variable& angles, const Variable& rows) const {
-  const bool trains = is_recording() && (angles.requires_gradient() || rows.requires_gradient());
-  Tensor states;
-  Tensor values = measure_circuits(program_, angles.value(), observables_, rows.value(), trains ? &states : nullptr);
-  return record("measure_circuits", std::move(values), {angles, rows},
-                [bank = this, va = angles.value(), vr = rows.value(), states](const Tensor& g, InputGradients& inputs) {
-                  measure_circuits_backward(bank->program_, va, bank->observables_, vr, states, g,
+  return record("measure_circuits", measure_circuits(program_, angles.value(), observables_, rows.value()),
+                {angles, rows},
+                [bank = this, va = angles.value(), vr = rows.value()](const Tensor& g, InputGradients& inputs) {
+                  measure_circuits_backward(bank->program_, va, bank->observables_, vr, g,
                                             inputs.wanted(1) ? &inputs.accumulator(1) : nullptr,
                                             inputs.wanted(0) ? &inputs.accumulator(0) : nullptr);
                 });

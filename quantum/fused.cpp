@@ -27,26 +27,27 @@ Fused::Fused(const Circuit& circuit, const Tensor& angles, std::vector<Observabl
   const Index heads = static_cast<Index>(observables_.size());
   check(angles.shape() == Shape{heads, circuit.angles()},
         "angles {} must be [{}, {}]: one row a circuit, one column an angle", angles.shape(), heads, circuit.angles());
-  for (Index k = 0; k < dimension_; ++k) offsets_.push_back(k * amplitude_size);
   const Program program(circuit);
+  offsets_.assign(program.offsets().begin(), program.offsets().end());
   unitaries_ = Tensor({heads, dimension_, 2, dimension_});
   Tensor basis({dimension_, B}), state({dimension_, 2, B});
   for (Index h = 0; h < heads; ++h) {
     const Observables& own = observables_[static_cast<std::size_t>(h)];
     check(own.wires() == circuit.wires(), "Pauli strings of {} characters do not fit a circuit of {} wires",
           own.wires(), circuit.wires());
+    check(std::ranges::equal(own.offsets(), program.offsets()),
+          "observables must be laid out for the circuit: Observables(strings, program.offsets())");
     strings_ += own.count();
     scratch_size_ = std::max(scratch_size_, own.scratch_size());
-    const auto matrices = program.matrices(angles.data() + h * circuit.angles());
+    const BoundProgram bound = program.bind(angles.data() + h * circuit.angles());
     Real* unitary = unitaries_.data() + h * 2 * dimension_ * dimension_;
     for (Index first = 0; first < dimension_; first += B) {  // column j of U is what becomes of state j
       const Index count = std::min(B, dimension_ - first);
       basis.fill(0);
       for (Index j = 0; j < count; ++j) basis[(first + j) * B + j] = 1;
-      program.run(matrices, basis.data(), state.data());
+      program.run(bound, basis.data(), state.data());
       for (Index row = 0; row < 2 * dimension_; ++row) {
-        const Real* amplitudes = state.data() + program.offsets()[static_cast<std::size_t>(row / 2)] + row % 2 * B;
-        std::copy_n(amplitudes, count, unitary + row * dimension_ + first);
+        std::copy_n(state.data() + row * B, count, unitary + row * dimension_ + first);
       }
     }
   }
@@ -55,9 +56,12 @@ Fused::Fused(const Circuit& circuit, const Tensor& angles, std::vector<Observabl
 Tensor Fused::unitary(Index circuit) const {
   Tensor result({2, dimension_, dimension_});
   const Index size = dimension_ * dimension_;
-  for (Index row = 0; row < 2 * dimension_; ++row) {
-    std::copy_n(unitaries_.data() + 2 * circuit * size + row * dimension_, dimension_,
-                result.data() + row % 2 * size + row / 2 * dimension_);
+  for (Index k = 0; k < dimension_; ++k) {
+    const Index row = offsets_[static_cast<std::size_t>(k)] / B;
+    for (Index plane = 0; plane < 2; ++plane) {
+      std::copy_n(unitaries_.data() + 2 * circuit * size + (row + plane) * dimension_, dimension_,
+                  result.data() + plane * size + k * dimension_);
+    }
   }
   return result;
 }
@@ -111,7 +115,7 @@ Tensor Fused::measure(const Tensor& rows) const {
           [&](Index row, Index token, const Lanes& sums) { lanes(states.data() + token * size + row * B) = sums; });
       const Index strings = observables_[h].count();
       for (Index block = first; block < last; block += B) {
-        observables_[h].measure(states.data() + (block - first) * size, offsets_, values.data(), scratch.data());
+        observables_[h].measure(states.data() + (block - first) * size, values.data(), scratch.data());
         const Lanes scale = inverse_squares(inputs.data() + (block - first), columns, together);
         for (Index m = 0; m < strings; ++m) lanes(values.data() + m * B) *= scale;
         lanes_to_rows(values.data(), std::min(B, last - block), strings, out.data() + block * strings_ + string,

@@ -18,8 +18,8 @@ namespace qisa {
 
 class Fused {
  public:
-  /// `angles` is [H, circuit.angles()] in radians, `observables` has H entries. Throws when shapes or
-  /// wires disagree.
+  /// `angles` is [H, circuit.angles()] in radians, `observables` has H entries, laid out for the circuit.
+  /// Throws when shapes, wires or layouts disagree.
   Fused(const Circuit& circuit, const Tensor& angles, std::vector<Observables> observables);
 
   /// Expectation values [T, M] of `rows` [T, C], as measure_circuits(). Throws when C > 2^wires.
@@ -34,7 +34,7 @@ class Fused {
   std::vector<Observables> observables_;
   Index dimension_, strings_ = 0, scratch_size_ = 0;
   std::vector<Index> offsets_;  // where a block holds amplitude k
-  Tensor unitaries_;            // [H, 2^n, 2, 2^n]: amplitude, plane, input: U x is laid out as a block
+  Tensor unitaries_;            // [H, 2^n, 2, 2^n]: U x is laid out as a block after the circuit's program
 };
 
 }  // namespace qisa

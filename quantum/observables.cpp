@@ -4,165 +4,201 @@
 #include <bit>
 #include <map>
 
-#include "quantum/program.hpp"
+#include "quantum/sweep.hpp"
 #include "tensor/error.hpp"
 
 namespace qisa {
 namespace {
 
+bool is_odd(Index bits) { return std::popcount(static_cast<std::uint64_t>(bits)) % 2 == 1; }
+
 /// Of each pair k, k xor flips, products are made for the k whose bit `split`, the highest of flips, is 0.
 Index split_bit(Index flips) { return static_cast<Index>(std::bit_floor(static_cast<std::uint64_t>(flips))); }
 
-/// The bits of `value` at the ones of `mask`, moved together.
-Index gather_bits(Index value, Index mask) {
-  Index result = 0;
-  for (Index bit = 1, to = 1; bit <= mask; bit <<= 1) {
-    if ((mask & bit) == 0) continue;
-    if ((value & bit) != 0) result |= to;
-    to <<= 1;
+bool has_odd_y(const PauliString& string) { return string.number_of_y() % 2 == 1; }
+
+/// A basis of sign masks, as vectors over the field of two numbers: every mask is the exclusive or of some of them.
+/// Each has a bit of its own, its pivot, which is 0 in all others; so a mask tells by its pivots of which it is made.
+class SignBasis {
+ public:
+  void add(Index mask) {
+    for (std::size_t i = 0; i < masks_.size(); ++i) mask ^= (mask & pivots_[i]) != 0 ? masks_[i] : 0;
+    if (mask == 0) return;
+    const Index pivot = split_bit(mask);
+    for (Index& other : masks_) other ^= (other & pivot) != 0 ? mask : 0;
+    masks_.push_back(mask);
+    pivots_.push_back(pivot);
   }
-  return result;
+
+  Index count() const { return std::ssize(masks_); }
+
+  /// Bit i is whether mask i of the basis gives state k the sign -1.
+  Index signs_of(Index k) const {
+    Index bits = 0;
+    for (std::size_t i = 0; i < masks_.size(); ++i) bits |= Index{is_odd(k & masks_[i])} << i;
+    return bits;
+  }
+
+  /// Bit i is whether `mask`, one of those added, is made of mask i of the basis.
+  Index coordinates(Index mask) const {
+    Index bits = 0;
+    for (std::size_t i = 0; i < pivots_.size(); ++i) bits |= Index{(mask & pivots_[i]) != 0} << i;
+    return bits;
+  }
+
+ private:
+  std::vector<Index> masks_, pivots_;
+};
+
+/// Sums of conj(psi_k') psi_k: of real parts into the even rows, of imaginary parts into the odd ones. `pairs` are
+/// offsets of psi_k and psi_k', as many for every row.
+template <bool even, bool odd>
+void sum_products(std::span<const std::array<std::uint32_t, 2>> pairs, Index rows, const Real* state, Real* even_rows,
+                  Real* odd_rows) {
+  const std::size_t each = pairs.size() / static_cast<std::size_t>(rows);
+  for (Index row = 0; row < rows; ++row) {
+    Lanes re = {}, im = {};
+    for (const auto [k, flipped] : pairs.subspan(static_cast<std::size_t>(row) * each, each)) {
+      const Lanes &p = lanes(state + k), &q = lanes(state + k + B);
+      const Lanes &u = lanes(state + flipped), &v = lanes(state + flipped + B);
+      if constexpr (even) re += u * p + v * q;
+      if constexpr (odd) im += u * q - v * p;
+    }
+    if constexpr (even) lanes(even_rows + row * B) = re;
+    if constexpr (odd) lanes(odd_rows + row * B) = im;
+  }
 }
 
 }  // namespace
 
-Observables::Observables(std::vector<PauliString> strings) : strings_(std::move(strings)) {
+Observables::Observables(std::vector<PauliString> strings, std::span<const Index> offsets)
+    : strings_(std::move(strings)), offsets_(offsets.begin(), offsets.end()) {
   check(!strings_.empty(), "observables need at least one Pauli string");
-  std::map<std::pair<bool, Index>, std::vector<std::size_t>> by_products;
-  for (std::size_t m = 0; m < strings_.size(); ++m) {
-    const PauliString& string = strings_[m];
-    check(string.wires() == wires(), "Pauli strings \"{}\" and \"{}\" have different lengths", strings_[0].text(),
-          string.text());
-    by_products[{string.number_of_y() % 2 == 1, string.flips()}].push_back(m);
-  }
-
   const Index dimension = Index{1} << wires();
-  row_of_.resize(static_cast<std::size_t>(dimension) * by_products.size());
-  for (const auto& [key, members] : by_products) {
-    const auto [odd_y, flips] = key;
-    const Index split = split_bit(flips);
-    Index kept = 0;  // the bits on which the sign of some string depends
-    for (const std::size_t m : members) kept |= strings_[m].signs() & ~split;
-
-    Group group{odd_y, flips, rows_, Index{1} << std::popcount(static_cast<std::uint64_t>(kept)), {}, {}, {}};
-    for (Index k = 0; k < dimension; ++k) {
-      if ((k & split) == 0) group.states.push_back(k);
-      const Index row = gather_bits((k & split) == 0 ? k : k ^ flips, kept);
-      row_of_[static_cast<std::size_t>(k) * by_products.size() + groups_.size()] =
-          static_cast<std::uint32_t>(rows_ + row);
-    }
-    std::stable_sort(group.states.begin(), group.states.end(),
-                     [&](Index a, Index b) { return gather_bits(a, kept) < gather_bits(b, kept); });
-    for (const std::size_t m : members) {
-      // The factor is i^(number of Y), where i Im counts as -1; a pair stands for two equal terms.
-      const int sign = (strings_[m].number_of_y() + 1) / 2 % 2 == 0 ? 1 : -1;
-      const int terms = flips == 0 ? 1 : 2;
-      group.coefficients.push_back({gather_bits(strings_[m].signs(), kept), m, static_cast<Real>(sign * terms), 0});
-    }
-    std::stable_sort(group.coefficients.begin(), group.coefficients.end(),
-                     [](const Coefficient& a, const Coefficient& b) { return a.signs < b.signs; });
-    plan(group, 0, group.rows / 2, group.coefficients);
-    rows_ += group.rows;
-    even_groups_ += !odd_y;
-    groups_.push_back(std::move(group));
+  for (Index k = 0; offsets.empty() && k < dimension; ++k) offsets_.push_back(k * amplitude_size);
+  check(std::ssize(offsets_) == dimension, "{} offsets cannot be those of the amplitudes of {} wires", offsets_.size(),
+        wires());
+  std::map<Index, std::vector<std::size_t>> by_flips;
+  for (std::size_t m = 0; m < strings_.size(); ++m) {
+    check(strings_[m].wires() == wires(), "Pauli strings \"{}\" and \"{}\" have different lengths", strings_[0].text(),
+          strings_[m].text());
+    by_flips[strings_[m].flips()].push_back(m);
   }
+  const auto any_odd = [&](const std::vector<std::size_t>& members, bool odd) {
+    return std::any_of(members.begin(), members.end(), [&](std::size_t m) { return has_odd_y(strings_[m]) == odd; });
+  };
+  terms_.resize(by_flips.size() * offsets_.size());
+  for (const auto& [even, odd] : {std::pair(true, false), std::pair(true, true), std::pair(false, true)}) {
+    if (odd && even) odd_begin_ = groups_.size();
+    if (!even) even_end_ = groups_.size();
+    for (const auto& [flips, members] : by_flips) {
+      if (any_odd(members, false) == even && any_odd(members, true) == odd) {
+        add_group(flips, members, by_flips.size());
+      }
+    }
+  }
+}
+
+void Observables::add_group(Index flips, std::span<const std::size_t> members, std::size_t groups) {
+  const Index split = split_bit(flips), dimension = std::ssize(offsets_);
+  SignBasis basis;
+  for (const std::size_t m : members) basis.add(strings_[m].signs() & ~split);
+  Group group{flips, Index{1} << basis.count(), {}, {}, {}};
+  for (const std::size_t m : members) {
+    // The factor is i^(number of Y), where i Im counts as -1; a pair stands for two equal terms.
+    const int sign = (strings_[m].number_of_y() + 1) / 2 % 2 == 0 ? 1 : -1;
+    const int terms = flips == 0 ? 1 : 2;
+    (has_odd_y(strings_[m]) ? group.odd : group.even)
+        .coefficients.push_back(
+            {basis.coordinates(strings_[m].signs() & ~split), m, static_cast<Real>(sign * terms), 0});
+  }
+  for (Sums* sums : {&group.even, &group.odd}) {
+    if (sums->coefficients.empty()) continue;
+    sums->first_row = rows_;
+    rows_ += group.rows;
+    std::stable_sort(sums->coefficients.begin(), sums->coefficients.end(),
+                     [](const Coefficient& a, const Coefficient& b) { return a.signs < b.signs; });
+    plan(*sums, 0, group.rows / 2, sums->coefficients);
+  }
+
+  std::vector<Index> states;
+  for (Index k = 0; k < dimension; ++k) {
+    const bool second = (k & split) != 0;
+    if (!second) states.push_back(k);
+    const Index row = basis.signs_of(second ? k ^ flips : k);
+    terms_[static_cast<std::size_t>(k) * groups + groups_.size()] = {
+        offset(k ^ flips), static_cast<std::uint32_t>((group.even.first_row + row) * B),
+        static_cast<std::uint32_t>((group.odd.first_row + row) * B), second ? Real(-1) : Real(1)};
+  }
+  std::stable_sort(states.begin(), states.end(),
+                   [&](Index a, Index b) { return basis.signs_of(a) < basis.signs_of(b); });
+  for (const Index k : states) group.pairs.push_back({offset(k), offset(k ^ flips)});
+  groups_.push_back(std::move(group));
 }
 
 // `wanted` are the coefficients to be found in rows first to first + 2 half - 1, in the order of their
 // signs. The highest bit decides which half of the rows holds a coefficient after the butterfly.
-void Observables::plan(Group& group, Index first, Index half, std::span<Coefficient> wanted) {
+void Observables::plan(Sums& sums, Index first, Index half, std::span<Coefficient> wanted) {
   if (wanted.empty()) return;
   if (half == 0) {
-    for (Coefficient& coefficient : wanted) coefficient.row = first;
+    for (Coefficient& coefficient : wanted) coefficient.row = sums.first_row + first;
     return;
   }
   const auto middle =
       std::partition_point(wanted.begin(), wanted.end(), [&](const Coefficient& c) { return (c.signs & half) == 0; });
-  const std::span sums(wanted.begin(), middle), differences(middle, wanted.end());
-  group.butterflies.push_back({first, half, !sums.empty(), !differences.empty()});
-  plan(group, first, half / 2, sums);
-  plan(group, first + half, half / 2, differences);
+  const std::span plus(wanted.begin(), middle), minus(middle, wanted.end());
+  sums.butterflies.push_back({sums.first_row + first, half, !plus.empty(), !minus.empty()});
+  plan(sums, first, half / 2, plus);
+  plan(sums, first + half, half / 2, minus);
 }
 
 Index Observables::scratch_size() const { return rows_ * B; }
 
-void Observables::measure(const Real* state, std::span<const Index> offsets, Real* expectations, Real* scratch) const {
-  for (const Group& group : groups_) {
-    const std::size_t terms = group.states.size() / static_cast<std::size_t>(group.rows);
-    const Index* states = group.states.data();
-    for (Index row = 0; row < group.rows; ++row, states += terms) {
-      Lanes sum = {};
-      for (std::size_t i = 0; i < terms; ++i) {
-        const Real* x = state + offsets[static_cast<std::size_t>(states[i])];
-        const Real* y = state + offsets[static_cast<std::size_t>(states[i] ^ group.flips)];
-        if (group.odd_y) {
-          sum += lanes(y) * lanes(x + B) - lanes(y + B) * lanes(x);
-        } else {
-          sum += lanes(y) * lanes(x) + lanes(y + B) * lanes(x + B);
+void Observables::measure(const Real* state, Real* expectations, Real* scratch) const {
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const Group& group = groups_[g];
+    const auto sum = g < odd_begin_  ? sum_products<true, false>
+                     : g < even_end_ ? sum_products<true, true>
+                                     : sum_products<false, true>;
+    sum(group.pairs, group.rows, state, scratch + group.even.first_row * B, scratch + group.odd.first_row * B);
+    for (const Sums* sums : {&group.even, &group.odd}) {
+      for (const Butterfly& butterfly : sums->butterflies) {
+        Real* low = scratch + butterfly.first * B;
+        Real* high = low + butterfly.half * B;
+        for (Index i = 0; i < butterfly.half * B; i += B) {
+          const Lanes a = lanes(low + i), b = lanes(high + i);
+          if (butterfly.sum) lanes(low + i) = a + b;
+          if (butterfly.difference) lanes(high + i) = a - b;
         }
       }
-      lanes(scratch + row * B) = sum;
-    }
-    for (const Butterfly& butterfly : group.butterflies) {
-      const Index size = butterfly.half * B;
-      Real* low = scratch + butterfly.first * B;
-      Real* high = low + size;
-      if (butterfly.sum && butterfly.difference) {
-#pragma omp simd
-        for (Index i = 0; i < size; ++i) {
-          const Real a = low[i], b = high[i];
-          low[i] = a + b;
-          high[i] = a - b;
-        }
-      } else if (butterfly.sum) {
-#pragma omp simd
-        for (Index i = 0; i < size; ++i) low[i] += high[i];
-      } else {
-#pragma omp simd
-        for (Index i = 0; i < size; ++i) high[i] = low[i] - high[i];
+      for (const Coefficient& c : sums->coefficients) {
+        lanes(expectations + static_cast<Index>(c.string) * B) = c.factor * lanes(scratch + c.row * B);
       }
-    }
-    for (const Coefficient& c : group.coefficients) {
-      lanes(expectations + static_cast<Index>(c.string) * B) = c.factor * lanes(scratch + c.row * B);
     }
   }
 }
 
-void Observables::gradient(const Real* weights, const Real* state, std::span<const Index> offsets, Real* gradient,
-                           Real* scratch) const {
+void Observables::gradient(const Real* weights, const Real* state, Real* gradient, Real* scratch) const {
   // The steps of measure() backwards, each transposed: what was gathered from is scattered to. W, one
-  // number for each row of each group, is the gradient with respect to the row's sum.
+  // number for each row, is the gradient with respect to the row's sum.
   for (const Group& group : groups_) {
-    Real* w = scratch + group.first_row * B;
-    Index previous = -1;
-    for (const Coefficient& c : group.coefficients) {
-      const Real factor = group.flips == 0 ? 2 * c.factor : c.factor;  // d|psi|^2 = 2 psi, the rest is bilinear
-      const Lanes weight = factor * lanes(weights + static_cast<Index>(c.string) * B);
-      if (c.row == previous) {
-        lanes(w + c.row * B) += weight;
-      } else {
-        lanes(w + c.row * B) = weight;
+    for (const Sums* sums : {&group.even, &group.odd}) {
+      Index previous = -1;
+      for (const Coefficient& c : sums->coefficients) {
+        const Real factor = group.flips == 0 ? 2 * c.factor : c.factor;  // d|psi|^2 = 2 psi, the rest is bilinear
+        const Lanes weight = factor * lanes(weights + static_cast<Index>(c.string) * B);
+        Lanes& w = lanes(scratch + c.row * B);
+        w = c.row == previous ? w + weight : weight;
+        previous = c.row;
       }
-      previous = c.row;
-    }
-    for (auto butterfly = group.butterflies.rbegin(); butterfly != group.butterflies.rend(); ++butterfly) {
-      const Index size = butterfly->half * B;
-      Real* low = w + butterfly->first * B;
-      Real* high = low + size;
-      if (butterfly->sum && butterfly->difference) {
-#pragma omp simd
-        for (Index i = 0; i < size; ++i) {
-          const Real a = low[i], b = high[i];
-          low[i] = a + b;
-          high[i] = a - b;
-        }
-      } else if (butterfly->sum) {
-        std::copy_n(low, size, high);
-      } else {
-#pragma omp simd
-        for (Index i = 0; i < size; ++i) {
-          low[i] = high[i];
-          high[i] = -high[i];
+      for (auto butterfly = sums->butterflies.rbegin(); butterfly != sums->butterflies.rend(); ++butterfly) {
+        Real* low = scratch + butterfly->first * B;
+        Real* high = low + butterfly->half * B;
+        for (Index i = 0; i < butterfly->half * B; i += B) {
+          const Lanes a = butterfly->sum ? lanes(low + i) : Lanes{};
+          const Lanes b = butterfly->difference ? lanes(high + i) : Lanes{};
+          lanes(low + i) = a + b;
+          lanes(high + i) = a - b;
         }
       }
     }
@@ -170,30 +206,33 @@ void Observables::gradient(const Real* weights, const Real* state, std::span<con
   // Amplitude by amplitude, so that its gradient stays in registers: with k' = k xor flips it is the sum
   // over groups of W psi_k' (even) and of +-i W psi_k' (odd; - for the k that is the second of its pair).
   // Two amplitudes at a time: their sums do not wait for each other.
-  for (std::size_t k = 0; k < offsets.size(); k += 2) {
-    const std::uint32_t* rows[] = {row_of_.data() + k * groups_.size(), row_of_.data() + (k + 1) * groups_.size()};
+  const Term* terms = terms_.data();
+  for (std::size_t k = 0; k < offsets_.size(); k += 2, terms += 2 * groups_.size()) {
     Lanes re[2] = {}, im[2] = {};
-    for (std::size_t g = 0; g < even_groups_; ++g) {
-      for (std::size_t i = 0; i < 2; ++i) {
-        const Lanes& w = lanes(scratch + Index{rows[i][g]} * B);
-        const Real* y = state + offsets[(k + i) ^ static_cast<std::size_t>(groups_[g].flips)];
-        re[i] += w * lanes(y);
-        im[i] += w * lanes(y + B);
+    const auto add = [&]<bool even, bool odd>(std::size_t begin, std::size_t end) {
+      for (std::size_t g = begin; g < end; ++g) {
+        for (std::size_t i = 0; i < 2; ++i) {
+          const Term& term = terms[i * groups_.size() + g];
+          const Lanes &u = lanes(state + term.flipped), &v = lanes(state + term.flipped + B);
+          if constexpr (even) {
+            const Lanes& w = lanes(scratch + term.even_row);
+            re[i] += w * u;
+            im[i] += w * v;
+          }
+          if constexpr (odd) {
+            const Lanes w = term.sign * lanes(scratch + term.odd_row);
+            re[i] -= w * v;
+            im[i] += w * u;
+          }
+        }
       }
-    }
-    for (std::size_t g = even_groups_; g < groups_.size(); ++g) {
-      const Index flips = groups_[g].flips;
-      for (std::size_t i = 0; i < 2; ++i) {
-        const Real sign = (static_cast<Index>(k + i) & split_bit(flips)) == 0 ? Real(1) : Real(-1);
-        const Lanes w = sign * lanes(scratch + Index{rows[i][g]} * B);
-        const Real* y = state + offsets[(k + i) ^ static_cast<std::size_t>(flips)];
-        re[i] -= w * lanes(y + B);
-        im[i] += w * lanes(y);
-      }
-    }
+    };
+    add.template operator()<true, false>(0, odd_begin_);
+    add.template operator()<true, true>(odd_begin_, even_end_);
+    add.template operator()<false, true>(even_end_, groups_.size());
     for (std::size_t i = 0; i < 2; ++i) {
-      lanes(gradient + offsets[k + i]) = re[i];
-      lanes(gradient + offsets[k + i] + B) = im[i];
+      lanes(gradient + offsets_[k + i]) = re[i];
+      lanes(gradient + offsets_[k + i] + B) = im[i];
     }
   }
 }

@@ -2,15 +2,17 @@
 //
 // P|k> = phase(k) |k xor flips>, so <psi|P|psi> is a signed sum of products conj(psi_k') psi_k with
 // k' = k xor flips. Strings with the same flips share the products:
-//   flips = 0 (I and Z only):  p_k = |psi_k|^2, all k;
-//   even number of Y:          p_k = Re(conj(psi_k') psi_k), one k of each pair k, k';
-//   odd number of Y:           p_k = Im(conj(psi_k') psi_k), one k of each pair.
-// The signs are (-1)^(ones of k among the Y and Z wires): products whose k differs in other wires alone
-// are added up at once, into one row. The signed sums of the rows are coefficients of their
-// Walsh-Hadamard transform, which is done in place, bit after bit, without the branches that lead to no
-// string. So many strings cost little more than one, and a repeated string nothing.
+//   flips = 0 (I and Z only):  |psi_k|^2, all k;
+//   even number of Y:          Re(conj(psi_k') psi_k), one k of each pair k, k';
+//   odd number of Y:           Im(conj(psi_k') psi_k), one k of each pair.
+// The signs are (-1)^(ones of k among the Y and Z wires). Products that have equal signs in every string of the
+// group are added up at once, into one row: two rows for one string, one for + and one for -; 2^r rows for strings
+// whose sign masks have rank r over the field of two numbers. The signed sums of the rows are coefficients of their
+// Walsh-Hadamard transform, which is done in place, bit after bit, without the branches that lead to no string. So
+// many strings cost little more than one, and a repeated string nothing.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -23,53 +25,66 @@ namespace qisa {
 
 class Observables {
  public:
-  /// Throws when there is no string or the strings differ in length.
-  explicit Observables(std::vector<PauliString> strings);
+  /// `offsets[k]` is where a block holds amplitude k; by default k * amplitude_size. Throws when there is no string,
+  /// the strings differ in length, or there is not an offset for every amplitude.
+  explicit Observables(std::vector<PauliString> strings, std::span<const Index> offsets = {});
 
   int wires() const { return strings_.front().wires(); }
   int count() const { return static_cast<int>(strings_.size()); }
   const std::vector<PauliString>& strings() const { return strings_; }
+  std::span<const Index> offsets() const { return offsets_; }
 
   /// Room that the two functions below need, in numbers of type Real.
   Index scratch_size() const;
 
-  /// Expectation values [count, B] of the states of a block. offsets[k] is where amplitude k lies.
-  void measure(const Real* state, std::span<const Index> offsets, Real* expectations, Real* scratch) const;
+  /// Expectation values [count, B] of the states of a block.
+  void measure(const Real* state, Real* expectations, Real* scratch) const;
 
   /// The gradient of sum_m weights[m] <P_m> with respect to the states (d/dRe + i d/dIm), which is
   /// 2 sum_m weights[m] P_m psi. `weights` is [count, B]; `gradient` is laid out as the states.
-  void gradient(const Real* weights, const Real* state, std::span<const Index> offsets, Real* gradient,
-                Real* scratch) const;
+  void gradient(const Real* weights, const Real* state, Real* gradient, Real* scratch) const;
 
  private:
-  /// One step of a transform: rows i and i + half for i from `first` to first + half - 1.
+  /// One step of a transform: rows i and i + half for i from `first` to first + half - 1, of all rows.
   struct Butterfly {
     Index first, half;
     bool sum, difference;  // which results are wanted: p_i + p_(i+half) in row i, p_i - p_(i+half) in i + half
   };
-  /// A signed sum that is wanted: the one with signs (-1)^(ones of i & signs) over rows i.
+  /// A signed sum that is wanted: the one with signs (-1)^(ones of i & signs) over the rows i of its sums.
   struct Coefficient {
     Index signs;
     std::size_t string;
     Real factor;  // the sum times this is the string's expectation
-    Index row;    // where the transform leaves it
+    Index row;    // of all, where the transform leaves it
   };
-  struct Group {
-    bool odd_y;
-    Index flips;
-    Index first_row, rows;
-    std::vector<Index> states;  // the states k of row 0, of row 1, …: as many for every row
+  /// Strings with the same flips whose numbers of Y are all even, or all odd.
+  struct Sums {
+    Index first_row = 0;
     std::vector<Butterfly> butterflies;
     std::vector<Coefficient> coefficients;  // in the order of their signs
   };
+  /// All strings with the same flips.
+  struct Group {
+    Index flips, rows;                                // as many rows for each of the sums
+    std::vector<std::array<std::uint32_t, 2>> pairs;  // offsets of psi_k and psi_k': of row 0, of row 1, …
+    Sums even, odd;
+  };
+  /// What a group gives to the gradient of amplitude k: its even row times psi_k', its odd row times i psi_k'.
+  struct Term {
+    std::uint32_t flipped, even_row, odd_row;  // offsets in the block and in the scratch space
+    Real sign;                                 // of the odd row
+  };
 
-  static void plan(Group& group, Index first, Index half, std::span<Coefficient> wanted);
+  static void plan(Sums& sums, Index first, Index half, std::span<Coefficient> wanted);
+  void add_group(Index flips, std::span<const std::size_t> members, std::size_t groups);
+  std::uint32_t offset(Index k) const { return static_cast<std::uint32_t>(offsets_[static_cast<std::size_t>(k)]); }
 
   std::vector<PauliString> strings_;
-  std::vector<Group> groups_;  // first those with an even number of Y
-  std::size_t even_groups_ = 0;
-  Index rows_ = 0;                     // of all groups
-  std::vector<std::uint32_t> row_of_;  // [2^n, groups]: the row that state k and its partner belong to
+  std::vector<Index> offsets_;
+  std::vector<Group> groups_;  // those with even sums only, then those with both, then those with odd sums only
+  std::size_t odd_begin_ = 0, even_end_ = 0;  // the groups with odd sums are from, those with even sums up to here
+  Index rows_ = 0;                            // of all sums of all groups
+  std::vector<Term> terms_;                   // [2^n, groups]
 };
 
 }  // namespace qisa

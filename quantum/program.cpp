@@ -1,6 +1,7 @@
 #include "quantum/program.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "quantum/pairs.hpp"
@@ -10,87 +11,10 @@ namespace {
 
 bool is_permutation(Gate gate) { return gate == Gate::X || gate == Gate::CNOT || gate == Gate::SWAP; }
 
-bool is_real(Gate gate) {
-  switch (gate) {
-    case Gate::Y:
-    case Gate::S:
-    case Gate::T:
-    case Gate::RX:
-    case Gate::RZ:
-    case Gate::CRX:
-    case Gate::CRZ:
-      return false;
-    default:
-      return true;
-  }
-}
-
-// ---- Kernels: psi' = M psi on pairs of rows. x0, x1 are the old amplitudes of a pair, y0, y1 the new.
-
-/// y0 = m00 x0 + m01 x1, y1 = m10 x0 + m11 x1, with m = a + ib, x = p + iq. A real matrix needs half the
-/// products. `to` may be `from`.
-template <bool real>
-void apply(const RealMatrix2& matrix, std::span<const std::array<Index, 2>> pairs, const Real* from, Real* to) {
-  const auto [a0, a1, a2, a3] = matrix.re;
-  const auto [b0, b1, b2, b3] = matrix.im;
-  for (const auto [first, second] : pairs) {
-    const Lanes p0 = lanes(from + first), q0 = lanes(from + first + B);
-    const Lanes p1 = lanes(from + second), q1 = lanes(from + second + B);
-    Lanes &re0 = lanes(to + first), &im0 = lanes(to + first + B);
-    Lanes &re1 = lanes(to + second), &im1 = lanes(to + second + B);
-    if constexpr (real) {
-      re0 = a0 * p0 + a1 * p1;
-      im0 = a0 * q0 + a1 * q1;
-      re1 = a2 * p0 + a3 * p1;
-      im1 = a2 * q0 + a3 * q1;
-    } else {
-      re0 = a0 * p0 - b0 * q0 + a1 * p1 - b1 * q1;
-      im0 = a0 * q0 + b0 * p0 + a1 * q1 + b1 * p1;
-      re1 = a2 * p0 - b2 * q0 + a3 * p1 - b3 * q1;
-      im1 = a2 * q0 + b2 * p0 + a3 * q1 + b3 * p1;
-    }
-  }
-}
-
-/// The same on real amplitudes `input` [2^n, B], for the first step of a program.
-void apply_to_real(const RealMatrix2& matrix, std::span<const std::array<Index, 2>> pairs, const Real* input,
-                   Real* state) {
-  const auto [a0, a1, a2, a3] = matrix.re;
-  const auto [b0, b1, b2, b3] = matrix.im;
-  for (const auto [first, second] : pairs) {
-    const Lanes x0 = lanes(input + first / 2), x1 = lanes(input + second / 2);
-    lanes(state + first) = a0 * x0 + a1 * x1;
-    lanes(state + first + B) = b0 * x0 + b1 * x1;
-    lanes(state + second) = a2 * x0 + a3 * x1;
-    lanes(state + second + B) = b2 * x0 + b3 * x1;
-  }
-}
-
-/// Adds Im <g|P|x> over all pairs, for P = Y alone if `only_y`, otherwise for X, Y and Z:
-///   X: Im(g0* x1 + g1* x0),  Y: Re(g1* x0 - g0* x1),  Z: Im(g0* x0 - g1* x1),  g = u + iv, x = p + iq.
-template <bool only_y>
-void add_moments(std::span<const std::array<Index, 2>> pairs, const Real* state, const Real* gradient,
-                 Moments& moments) {
-  Lanes x = {}, y = {}, z = {};
-  for (const auto [first, second] : pairs) {
-    const Lanes p0 = lanes(state + first), q0 = lanes(state + first + B);
-    const Lanes p1 = lanes(state + second), q1 = lanes(state + second + B);
-    const Lanes u0 = lanes(gradient + first), v0 = lanes(gradient + first + B);
-    const Lanes u1 = lanes(gradient + second), v1 = lanes(gradient + second + B);
-    y += u1 * p0 + v1 * q0 - u0 * p1 - v0 * q1;
-    if constexpr (!only_y) {
-      x += u0 * q1 - v0 * p1 + u1 * q0 - v1 * p0;
-      z += u0 * q0 - v0 * p0 - u1 * q1 + v1 * p1;
-    }
-  }
-  const auto add = [](const Lanes& sums, std::array<double, B>& totals) {
-#pragma omp simd
-    for (std::size_t t = 0; t < B; ++t) totals[t] += static_cast<double>(sums[t]);
-  };
-  add(y, moments[1]);
-  if constexpr (only_y) return;
-  add(x, moments[0]);
-  add(z, moments[2]);
+/// The axis of a rotation.
+Axis axis_of(Gate gate) {
+  if (gate == Gate::RX || gate == Gate::CRX) return Axis::X;
+  return gate == Gate::RY || gate == Gate::CRY ? Axis::Y : Axis::Z;
 }
 
 RealMatrix2 to_real(const Matrix2& m) {
@@ -102,121 +26,127 @@ RealMatrix2 to_real(const Matrix2& m) {
   return result;
 }
 
-RealMatrix2 adjoint(const RealMatrix2& m) {
-  return {{m.re[0], m.re[2], m.re[1], m.re[3]}, {-m.im[0], -m.im[2], -m.im[1], -m.im[3]}};
-}
-
-double angle_of(const Operation& operation, const Real* angles) {
-  return operation.angle < 0 ? 0 : static_cast<double>(angles[operation.angle]);
-}
-
 }  // namespace
 
 Program::Program(const Circuit& circuit)
     : wires_(circuit.wires()), angles_(circuit.angles()), dimension_(circuit.dimension()) {
-  const int wires = circuit.wires();
   offsets_.resize(static_cast<std::size_t>(dimension_));
   for (Index k = 0; k < dimension_; ++k) offsets_[static_cast<std::size_t>(k)] = k * amplitude_size;
-  const auto offset = [&](Index k) -> Index& { return offsets_[static_cast<std::size_t>(k)]; };
 
-  constexpr std::size_t none = ~std::size_t{0};
-  std::vector<std::size_t> open(static_cast<std::size_t>(wires), none);  // the step that a gate on a wire may join
-  bool first_layer = true;
+  std::vector<Wire> wires(static_cast<std::size_t>(wires_));
+  std::vector<int> first_wires;  // of the sweeps
   for (const Operation& operation : circuit.operations()) {
-    std::size_t& target = open[static_cast<std::size_t>(operation.target)];
-    if (is_permutation(operation.gate)) {
-      for_each_pair(wires, operation, [&](Index i, Index j) { std::swap(offset(i), offset(j)); });
-    } else if (operation.control < 0 && target != none) {
-      steps_[target].operations.push_back(operation);
-      steps_[target].real &= is_real(operation.gate);
-      continue;
+    const bool permutes = is_permutation(operation.gate), controlled = operation.control >= 0;
+    Wire& wire = wires[static_cast<std::size_t>(operation.target)];
+    if (permutes) {
+      for_each_pair(wires_, operation, [&](Index i, Index j) {
+        std::swap(offsets_[static_cast<std::size_t>(i)], offsets_[static_cast<std::size_t>(j)]);
+      });
     } else {
-      Step step{{operation}, {}, is_real(operation.gate)};
-      for_each_pair(wires, operation, [&](Index i, Index j) { step.pairs.push_back({offset(i), offset(j)}); });
-      steps_.push_back(std::move(step));
+      if (controlled || wire.sweep == Wire::none) wire.sweep = sweep_for(operation, wires, first_wires);
+      const bool second_wire = operation.target != first_wires[wire.sweep];
+      sweeps_[wire.sweep].steps.push_back({operation.gate, operation.angle, controlled, second_wire});
     }
-    const bool stays_open = operation.control < 0 && !is_permutation(operation.gate);
-    target = stays_open ? steps_.size() - 1 : none;
-    if (operation.control >= 0) open[static_cast<std::size_t>(operation.control)] = none;
-    first_layer &= stays_open;
-    first_layer_ += first_layer;
+    if (permutes || controlled) wire = {Wire::none, sweeps_.size()};
+    if (controlled) wires[static_cast<std::size_t>(operation.control)] = wire;
+  }
+  for (Sweep& sweep : sweeps_) {
+    std::stable_partition(sweep.steps.begin(), sweep.steps.end(), [](const Step& step) { return !step.second_wire; });
+    sweep.first_step = steps_;
+    steps_ += sweep.steps.size();
   }
 }
 
-std::vector<RealMatrix2> Program::matrices(const Real* angles) const {
-  std::vector<RealMatrix2> result;
-  result.reserve(steps_.size());
-  for (const Step& step : steps_) {
-    Matrix2 product = {1, 0, 0, 1};
-    for (const Operation& operation : step.operations) {
-      product = matrix(operation.gate, angle_of(operation, angles)) * product;
+/// Finds the sweep for a gate that cannot join its wire's: on another wire, which nothing has touched since, or new.
+std::size_t Program::sweep_for(const Operation& operation, std::span<const Wire> wires, std::vector<int>& first_wires) {
+  const auto offset = [&](Index k) { return offsets_[static_cast<std::size_t>(k)]; };
+  if (operation.control < 0) {
+    for (std::size_t s = wires[static_cast<std::size_t>(operation.target)].first_sweep; s < sweeps_.size(); ++s) {
+      Sweep& sweep = sweeps_[s];
+      if (sweep.wires == 2 || wires[static_cast<std::size_t>(first_wires[s])].sweep != s) continue;
+      // Permutations since have kept to other wires: each group is still one, wherever its amplitudes lie.
+      const Index first = wire_bit(wires_, first_wires[s]);
+      sweep.wires = 2;
+      sweep.groups.clear();
+      for_each_pair(wires_, operation, [&](Index i, Index j) {
+        if ((i & first) == 0) sweep.groups.push_back({offset(i), offset(i | first), offset(j), offset(j | first)});
+      });
+      return s;
     }
-    result.push_back(to_real(product));
   }
-  return result;
+  Sweep sweep{1, {}, 0, {}};
+  for_each_pair(wires_, operation, [&](Index i, Index j) { sweep.groups.push_back({offset(i), offset(j)}); });
+  sweeps_.push_back(std::move(sweep));
+  first_wires.push_back(operation.target);
+  return sweeps_.size() - 1;
 }
 
-void Program::run(std::span<const RealMatrix2> matrices, const Real* input, Real* state) const {
-  std::size_t s = 0;
-  if (first_layer_ > 0) {
-    apply_to_real(matrices[s], steps_[s].pairs, input, state);
-    ++s;
+BoundProgram Program::bind(const Real* angles) const {
+  // The product of the cosines left out must not underflow, nor its square: what remains is done with matrices.
+  const double smallest_scale = std::ldexp(1.0, -40);
+  BoundProgram bound{std::vector<BoundStep>(steps_), 0};
+  double scale = 1;
+  for (auto sweep = sweeps_.rbegin(); sweep != sweeps_.rend(); ++sweep) {
+    for (std::size_t s = sweep->steps.size(); s-- > 0;) {
+      const Step& step = sweep->steps[s];
+      const double angle = step.angle < 0 ? 0 : static_cast<double>(angles[step.angle]);
+      const double cosine = std::cos(angle / 2), sine = std::sin(angle / 2);
+      const bool is_turn = step.angle >= 0 && !step.controlled && std::abs(cosine * scale) >= smallest_scale;
+      bound.steps[sweep->first_step + s] = {step.second_wire,
+                                            is_turn,
+                                            axis_of(step.gate),
+                                            static_cast<Real>(is_turn ? sine / cosine : 0),
+                                            is_turn ? RealMatrix2{} : to_real(matrix(step.gate, angle)),
+                                            scale * scale};
+      if (is_turn) scale *= cosine;
+    }
+  }
+  bound.scale = static_cast<Real>(scale);
+  return bound;
+}
+
+std::span<const BoundStep> Program::steps_of(const Sweep& sweep, const BoundProgram& bound) const {
+  return std::span(bound.steps).subspan(sweep.first_step, sweep.steps.size());
+}
+
+void Program::run(const BoundProgram& bound, const Real* input, Real* state) const {
+  std::span<const Sweep> rest = sweeps_;
+  if (!rest.empty() && rest.front().covers(dimension_)) {
+    run_sweep(rest.front(), steps_of(rest.front(), bound), input, bound.scale, state);
+    rest = rest.subspan(1);
   } else {
     for (Index k = 0; k < dimension_; ++k) {
-      lanes(state + k * amplitude_size) = lanes(input + k * B);
+      lanes(state + k * amplitude_size) = bound.scale * lanes(input + k * B);
       lanes(state + k * amplitude_size + B) = Lanes{};
     }
   }
-  for (; s < steps_.size(); ++s) {
-    (steps_[s].real ? apply<true> : apply<false>)(matrices[s], steps_[s].pairs, state, state);
+  for (const Sweep& sweep : rest) run_sweep(sweep, steps_of(sweep, bound), state);
+}
+
+void Program::run_backward(const BoundProgram& bound, Real* state, Real* gradient, std::span<Moment> moments,
+                           Real* scratch) const {
+  std::fill_n(scratch, static_cast<Index>(steps_) * B, Real(0));
+  for (auto sweep = sweeps_.rbegin(); sweep != sweeps_.rend(); ++sweep) {
+    undo_sweep(*sweep, steps_of(*sweep, bound), state, sweep + 1 != sweeps_.rend(), gradient,
+               scratch + static_cast<Index>(sweep->first_step) * B);
+  }
+  for (Moment& moment : moments) {
+#pragma omp simd
+    for (std::size_t t = 0; t < B; ++t) moment[t] += static_cast<double>(scratch[t]);
+    scratch += B;
   }
 }
 
-void Program::run_backward(std::span<const RealMatrix2> matrices, const Real* states, Real* gradient,
-                           std::span<Moments> moments, bool to_input, Real* scratch) const {
-  const Real* psi = states;
-  const auto add_step_moments = [&](std::size_t s) {
-    (steps_[s].real ? add_moments<true> : add_moments<false>)(steps_[s].pairs, psi, gradient, moments[s]);
-  };
-  const auto undo = [&](std::size_t s, const Real* from, Real* to) {
-    (steps_[s].real ? apply<true> : apply<false>)(adjoint(matrices[s]), steps_[s].pairs, from, to);
-  };
-  // A step on a controlled pair of rows leaves the other rows alone: they must be there already.
-  if (first_layer_ < steps_.size() && !steps_.back().covers(dimension_)) {
-    std::copy_n(states, dimension_ * amplitude_size, scratch);
-    psi = scratch;
-  }
-  for (std::size_t s = steps_.size(); s-- > first_layer_;) {
-    add_step_moments(s);
-    undo(s, psi, scratch);
-    undo(s, gradient, gradient);
-    psi = scratch;
-  }
-  // The steps of the first layer commute: their moments do not need each other undone.
-  for (std::size_t s = first_layer_; s-- > 0;) add_step_moments(s);
-  for (std::size_t s = first_layer_; to_input && s-- > 0;) undo(s, gradient, gradient);
-}
-
-// With M = L R K, R = exp(-i angle P / 2) the gate of interest and L the later gates of the step,
-//   dM/d angle = -i/2 N M,   N = L P L+ = x X + y Y + z Z,
-// and with psi the state after the step and g the gradient with respect to it
-//   dL/d angle = Re <g| -i/2 N |psi> = 1/2 Im <g| N |psi>.
-void Program::add_angle_gradients(const Real* angles, std::span<const Moments> moments, Real* gradient) const {
-  for (std::size_t s = 0; s < steps_.size(); ++s) {
-    std::array<double, 3> sums;
-    for (std::size_t p = 0; p < 3; ++p) sums[p] = std::accumulate(moments[s][p].begin(), moments[s][p].end(), 0.0);
-    Matrix2 later = {1, 0, 0, 1};
-    for (std::size_t i = steps_[s].operations.size(); i-- > 0;) {
-      const Operation& operation = steps_[s].operations[i];
-      const double angle = angle_of(operation, angles);
-      const Matrix2 gate = matrix(operation.gate, angle);
-      if (operation.angle >= 0) {
-        // d gate / d angle gate+ = -i/2 P, here carried through the later gates to -i/2 N.
-        const Matrix2 n = later * matrix_derivative(operation.gate, angle) * adjoint(gate) * adjoint(later);
-        const double x = -2 * n[2].imag(), y = 2 * n[2].real(), z = -2 * n[0].imag();
-        gradient[operation.angle] += static_cast<Real>((x * sums[0] + y * sums[1] + z * sums[2]) / 2);
-      }
-      later = later * gate;
+// A rotation is R = exp(-i angle P / 2), so dR/d angle = -i/2 P R. With psi the state after it and g the gradient
+// with respect to that state,
+//   dL/d angle = Re <g| -i/2 P |psi> = 1/2 Im <g|P|psi>.
+void Program::add_angle_gradients(const BoundProgram& bound, std::span<const Moment> moments, Real* gradient) const {
+  for (const Sweep& sweep : sweeps_) {
+    for (std::size_t s = 0; s < sweep.steps.size(); ++s) {
+      if (sweep.steps[s].angle < 0) continue;
+      const Moment& moment = moments[sweep.first_step + s];
+      const double sum = std::accumulate(moment.begin(), moment.end(), 0.0);
+      gradient[sweep.steps[s].angle] += static_cast<Real>(bound.steps[sweep.first_step + s].moment_scale * sum / 2);
     }
   }
 }

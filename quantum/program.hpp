@@ -1,15 +1,13 @@
-// A circuit made ready for fast simulation: gates merged, permutations done by renumbering.
+// A circuit made ready for fast simulation: gathered into sweeps, permutations done by renumbering.
 //
-// States are simulated in blocks of B tokens that stay in the processor's cache through the whole
-// circuit. A block holds the states of B tokens as [2^n, 2, B]: row k is amplitude k, its real parts
-// of all tokens first, then its imaginary parts. So every kernel is a loop over pairs of rows
-// with straight vector code inside, the same for all tokens.
-//
-// Two things make a program shorter than its circuit:
-// - Successive gates on one wire are one 2x2 matrix. Gates on other wires commute with them, so the
-//   layer RX … RX RY … RY of the paper is one matrix a wire.
-// - X, CNOT and SWAP only permute basis states. Nothing is moved: later pairs are looked up where
-//   the permuted amplitudes already are.
+// Three things make a program faster than its circuit:
+// - Gates on other wires commute with a gate, so it joins the sweep (sweep.hpp) that last touched its wire, or one
+//   that has room for a second wire. The layer RX … RX RY … RY of the paper takes a sweep for every two wires.
+// - X, CNOT and SWAP only permute basis states. Nothing is moved: later sweeps look amplitudes up where they
+//   already are.
+// - Rotations are done as turns, without their cosines (gate_kernels.hpp). The initial state is multiplied by the
+//   product of all of them instead. On the way back states and gradient lack the cosines of what has been undone,
+//   which the moments and the gradient of the initial state make up for.
 #pragma once
 
 #include <array>
@@ -17,34 +15,18 @@
 #include <vector>
 
 #include "quantum/circuit.hpp"
-#include "tensor/lanes.hpp"
-#include "tensor/real.hpp"
+#include "quantum/sweep.hpp"
 
 namespace qisa {
 
-/// Tokens of a block: one 512-bit vector of floats. 8 and 32 were measured to be slower.
-inline constexpr Index B = 16;
-
-/// An amplitude of all tokens of a block: B real parts, then B imaginary parts.
-inline constexpr Index amplitude_size = 2 * B;
-
-/// One merged gate: a 2x2 matrix that acts on pairs of rows of a block.
-struct Step {
-  std::vector<Operation> operations;        // the gates merged, first applied first
-  std::vector<std::array<Index, 2>> pairs;  // offsets of the two rows within a block
-  bool real = true;                         // whether the matrix is real: RY, H, Z, … only
-
-  /// Whether the pairs are all rows: those of a controlled gate are not.
-  bool covers(Index dimension) const { return 2 * static_cast<Index>(pairs.size()) == dimension; }
+/// A program with its angles.
+struct BoundProgram {
+  std::vector<BoundStep> steps;
+  Real scale;  // the product of the cosines left out
 };
 
-/// A 2x2 complex matrix, entries row-major.
-struct RealMatrix2 {
-  std::array<Real, 4> re, im;
-};
-
-/// Im <g| P |psi> for P = X, Y, Z on the pairs of one step, one sum for each token of a block.
-using Moments = std::array<std::array<double, B>, 3>;
+/// A step's sum for each token of a block, of all blocks (undo_sweep() in sweep.hpp).
+using Moment = std::array<double, B>;
 
 class Program {
  public:
@@ -54,30 +36,40 @@ class Program {
   /// Number of angles.
   Index angles() const { return angles_; }
   Index dimension() const { return dimension_; }
-  const std::vector<Step>& steps() const { return steps_; }
+  /// Number of steps: gates other than permutations.
+  std::size_t steps() const { return steps_; }
   /// offsets()[k] is where amplitude k lies in a block once the program has run.
   std::span<const Index> offsets() const { return offsets_; }
 
-  /// The matrices of all steps for the given angles (radians).
-  std::vector<RealMatrix2> matrices(const Real* angles) const;
+  /// The program for the given angles (radians).
+  BoundProgram bind(const Real* angles) const;
 
   /// The circuit's final states. `input` holds real initial states [2^n, B]; `state` is written.
-  void run(std::span<const RealMatrix2> matrices, const Real* input, Real* state) const;
+  void run(const BoundProgram& bound, const Real* input, Real* state) const;
 
-  /// The way back. Given the final states and the gradient with respect to them (dL/dRe + i dL/dIm),
-  /// adds each step's moments, and leaves in `gradient` the gradient with respect to the initial
-  /// states if `to_input` holds. `scratch` has room for a block of states.
-  void run_backward(std::span<const RealMatrix2> matrices, const Real* states, Real* gradient,
-                    std::span<Moments> moments, bool to_input, Real* scratch) const;
+  /// The way back. Given the final states and the gradient with respect to them (dL/dRe + i dL/dIm), adds
+  /// each step's moment, and leaves in `gradient` the gradient with respect to the initial states, divided by
+  /// bound.scale. The states are used up. `scratch` has room for [steps, B] numbers.
+  void run_backward(const BoundProgram& bound, Real* state, Real* gradient, std::span<Moment> moments,
+                    Real* scratch) const;
 
   /// Adds dL/d angle for every angle, given the moments of all blocks.
-  void add_angle_gradients(const Real* angles, std::span<const Moments> moments, Real* gradient) const;
+  void add_angle_gradients(const BoundProgram& bound, std::span<const Moment> moments, Real* gradient) const;
 
  private:
+  /// What has been done on a wire so far.
+  struct Wire {
+    static constexpr std::size_t none = ~std::size_t{0};
+    std::size_t sweep = none;     // the sweep that another gate on this wire alone can join
+    std::size_t first_sweep = 0;  // the first that is later than anything else on this wire
+  };
+  std::size_t sweep_for(const Operation& operation, std::span<const Wire> wires, std::vector<int>& first_wires);
+  std::span<const BoundStep> steps_of(const Sweep& sweep, const BoundProgram& bound) const;
+
   int wires_;
   Index angles_, dimension_;
-  std::vector<Step> steps_;
-  std::size_t first_layer_ = 0;  // this many leading steps act on wires of their own
+  std::vector<Sweep> sweeps_;
+  std::size_t steps_ = 0;
   std::vector<Index> offsets_;
 };
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "autograd/operations.hpp"
-#include "quantum/program.hpp"
 #include "quantum/stepwise.hpp"
+#include "quantum/sweep.hpp"
 #include "tensor/lane_transpose.hpp"
 
 namespace qisa {
@@ -22,7 +22,6 @@ QuadraticForms::QuadraticForms(std::span<const std::vector<PauliString>> strings
   check(!strings_.empty() && !strings_.front().empty(), "quadratic forms need at least one Pauli string");
   const int wires = strings_.front().front().wires();
   dimension_ = Index{1} << wires;
-  for (Index k = 0; k < dimension_; ++k) offsets_.push_back(k * amplitude_size);
   for (std::size_t h = 0; h < strings_.size(); ++h) {
     std::vector<PauliString> real;
     std::vector<Index> outputs;
@@ -83,7 +82,7 @@ Tensor QuadraticForms::measure_blocks(const Tensor& y) const {
     rows_to_lanes(y.data() + first * columns, columns, count, columns, block.data(), B);
     for (const Head& head : heads_) {
       load(block.data() + head.number * each * B, each, state.data());
-      head.observables.measure(state.data(), offsets_, measured.data(), scratch.data());
+      head.observables.measure(state.data(), measured.data(), scratch.data());
       const Real* from = measured.data();
       for (const Index output : head.outputs) {
         lanes(results.data() + output * B) = lanes(from);
@@ -112,7 +111,7 @@ void QuadraticForms::add_gradient(const Tensor& y, const Tensor& grad_out, Tenso
         lanes(to) = lanes(grad_results.data() + output * B);
         to += B;
       }
-      head.observables.gradient(weights.data(), state.data(), offsets_, gradient.data(), scratch.data());
+      head.observables.gradient(weights.data(), state.data(), gradient.data(), scratch.data());
       for (Index k = 0; k < each; ++k) {
         lanes(grad_block.data() + (head.number * each + k) * B) = lanes(gradient.data() + k * amplitude_size);
       }

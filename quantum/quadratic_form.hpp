@@ -45,7 +45,6 @@ class QuadraticForms {
 
   std::vector<std::vector<PauliString>> strings_;
   Index outputs_ = 0, dimension_ = 0;
-  std::vector<Index> offsets_;  // where a block holds amplitude k
   std::vector<Head> heads_;
 };
 

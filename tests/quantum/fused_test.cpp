@@ -32,7 +32,7 @@ struct Bank {
         for (int wire = 0; wire < wires; ++wire) text += "IXYZ"[random.below(4)];
         strings.emplace_back(text);
       }
-      observables.emplace_back(strings);
+      observables.emplace_back(strings, Program(circuit).offsets());
     }
   }
 

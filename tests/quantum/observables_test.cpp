@@ -63,10 +63,10 @@ std::vector<PauliString> strings_for(Random& random, int wires) {
 TEST_CASE("Pauli expectations of a block are those of dense matrices") {
   Random random(1, Purpose::tests);
   for (int wires = 1; wires <= 5; ++wires) {
-    const Observables observables(strings_for(random, wires));
     const States states(random, wires);
+    const Observables observables(strings_for(random, wires), states.offsets);
     Tensor expectations({observables.count(), B}), scratch({observables.scratch_size()});
-    observables.measure(states.block.data(), states.offsets, expectations.data(), scratch.data());
+    observables.measure(states.block.data(), expectations.data(), scratch.data());
     double largest = 0;
     for (int m = 0; m < observables.count(); ++m) {
       const dense::Matrix pauli = dense::pauli_string(observables.strings()[static_cast<std::size_t>(m)].text());
@@ -84,12 +84,12 @@ TEST_CASE("Pauli expectations of a block are those of dense matrices") {
 TEST_CASE("The gradient of weighted Pauli expectations is 2 sum w P psi") {
   Random random(2, Purpose::tests);
   for (int wires = 1; wires <= 5; ++wires) {
-    const Observables observables(strings_for(random, wires));
     const States states(random, wires);
+    const Observables observables(strings_for(random, wires), states.offsets);
     Tensor weights({observables.count(), B}), scratch({observables.scratch_size()});
     for (Real& weight : weights.values()) weight = static_cast<Real>(random.uniform(-0.1, 0.1));
     Tensor gradient(states.block.shape());
-    observables.gradient(weights.data(), states.block.data(), states.offsets, gradient.data(), scratch.data());
+    observables.gradient(weights.data(), states.block.data(), gradient.data(), scratch.data());
     double largest = 0;
     for (Index t = 0; t < B; ++t) {
       const dense::Vector& psi = states.vectors[static_cast<std::size_t>(t)];
@@ -112,12 +112,12 @@ TEST_CASE("The gradient of weighted Pauli expectations is 2 sum w P psi") {
 }
 
 TEST_CASE("Repeated Pauli strings each get their expectation, and their weights add up") {
-  const Observables observables({PauliString("XY"), PauliString("ZI"), PauliString("XY")});
   Random random(3, Purpose::tests);
   const States states(random, 2);
+  const Observables observables({PauliString("XY"), PauliString("ZI"), PauliString("XY")}, states.offsets);
   Tensor expectations({3, B}), scratch({observables.scratch_size()});
-  observables.measure(states.block.data(), states.offsets, expectations.data(), scratch.data());
-  const Observables once({PauliString("XY")});
+  observables.measure(states.block.data(), expectations.data(), scratch.data());
+  const Observables once({PauliString("XY")}, states.offsets);
   Tensor gradient(states.block.shape()), doubled(states.block.shape());
   Tensor weights = Tensor::zeros({3, B});
   for (Index t = 0; t < B; ++t) {
@@ -125,8 +125,8 @@ TEST_CASE("Repeated Pauli strings each get their expectation, and their weights 
     weights[t] = 1;
     weights[2 * B + t] = 2;
   }
-  observables.gradient(weights.data(), states.block.data(), states.offsets, gradient.data(), scratch.data());
-  once.gradient(Tensor::full({B}, 3).data(), states.block.data(), states.offsets, doubled.data(), scratch.data());
+  observables.gradient(weights.data(), states.block.data(), gradient.data(), scratch.data());
+  once.gradient(Tensor::full({B}, 3).data(), states.block.data(), doubled.data(), scratch.data());
   for (Index i = 0; i < gradient.size(); ++i) CHECK(gradient[i] == Approx(doubled[i]).margin(tolerance));
 }
 
@@ -134,4 +134,9 @@ TEST_CASE("Observables refuse no strings and strings of different lengths") {
   CHECK_THROWS_AS(Observables({}), Error);
   CHECK_THROWS_WITH(Observables({PauliString("XY"), PauliString("XYZ")}),
                     "Pauli strings \"XY\" and \"XYZ\" have different lengths");
+}
+
+TEST_CASE("Observables need the offset of every amplitude") {
+  CHECK_THROWS_WITH(Observables({PauliString("XY")}, std::vector<Index>{0, amplitude_size}),
+                    "2 offsets cannot be those of the amplitudes of 2 wires");
 }

@@ -1,0 +1,214 @@
+#include "quantum/sweep.hpp"
+
+namespace qisa {
+namespace {
+
+// Always inlined is what must be for groups to stay in registers.
+
+/// The amplitudes that gates on one wire or two mix.
+template <int wires>
+using Group = std::array<Amplitude, 2 * wires>;
+
+using Offsets = std::array<Index, 4>;
+
+/// The group of which amplitude i is get(i).
+template <int wires, class Get>
+[[gnu::always_inline]] inline Group<wires> make_group(Get get) {
+  if constexpr (wires == 1) {
+    return {get(0), get(1)};
+  } else {
+    return {get(0), get(1), get(2), get(3)};
+  }
+}
+
+template <int wires>
+[[gnu::always_inline]] inline Group<wires> load(const Real* state, const Offsets& offsets) {
+  return make_group<wires>([&](std::size_t i) {
+    return Amplitude{lanes(state + offsets[i]), lanes(state + offsets[i] + B)};
+  });
+}
+
+template <int wires>
+[[gnu::always_inline]] inline void store(const Group<wires>& x, const Offsets& offsets, Real* state) {
+  const auto put = [&](std::size_t i) {
+    lanes(state + offsets[i]) = x[i].re;
+    lanes(state + offsets[i] + B) = x[i].im;
+  };
+  put(0);
+  put(1);
+  if constexpr (wires == 2) {
+    put(2);
+    put(3);
+  }
+}
+
+/// Calls visit(i, j) for the pairs of a group that differ in the bit of its first or second wire.
+template <int wires, bool second_wire, class Visit>
+[[gnu::always_inline]] inline void for_each_pair(Visit visit) {
+  if constexpr (wires == 1) {
+    visit(0, 1);
+  } else if constexpr (second_wire) {
+    visit(0, 2);
+    visit(1, 3);
+  } else {
+    visit(0, 1);
+    visit(2, 3);
+  }
+}
+
+template <int wires, Axis axis, bool second_wire>
+[[gnu::always_inline]] inline void run_step(const BoundStep& step, bool is_turn, Group<wires>& x) {
+  for_each_pair<wires, second_wire>([&](std::size_t i, std::size_t j) {
+    is_turn ? turn<axis>(step.tangent, x[i], x[j]) : multiply(step.matrix, x[i], x[j]);
+  });
+}
+
+template <int wires, Axis axis, bool second_wire>
+[[gnu::always_inline]] inline void undo_step(const BoundStep& step, bool is_turn, Group<wires>& x, Group<wires>& g,
+                                             Real* sums) {
+  Lanes sum = lanes(sums);
+  for_each_pair<wires, second_wire>([&](std::size_t i, std::size_t j) {
+    sum += moment<axis>(x[i], x[j], g[i], g[j]);
+    for (Group<wires>* of : {&x, &g}) {
+      is_turn ? turn<axis>(-step.tangent, (*of)[i], (*of)[j]) : multiply_adjoint(step.matrix, (*of)[i], (*of)[j]);
+    }
+  });
+  lanes(sums) = sum;
+}
+
+// ---- Which steps: those of a sweep as they come, or a list that the compiler knows.
+
+class AnySteps {
+ public:
+  template <int wires>
+  static void run(std::span<const BoundStep> steps, Group<wires>& x) {
+    for (const BoundStep& step : steps) {
+      with_constants(step,
+                     [&]<Axis axis, bool second_wire>() { run_step<wires, axis, second_wire>(step, step.is_turn, x); });
+    }
+  }
+
+  template <int wires>
+  static void undo(std::span<const BoundStep> steps, Group<wires>& x, Group<wires>& g, Real* sums) {
+    for (std::size_t s = steps.size(); s-- > 0;) {
+      with_constants(steps[s], [&]<Axis axis, bool second_wire>() {
+        undo_step<wires, axis, second_wire>(steps[s], steps[s].is_turn, x, g, sums + static_cast<Index>(s) * B);
+      });
+    }
+  }
+
+ private:
+  template <class Visit>
+  static void with_constants(const BoundStep& step, Visit visit) {
+    const auto on_wire = [&]<bool second_wire>() {
+      switch (step.axis) {
+        case Axis::X:
+          return visit.template operator()<Axis::X, second_wire>();
+        case Axis::Y:
+          return visit.template operator()<Axis::Y, second_wire>();
+        case Axis::Z:
+          return visit.template operator()<Axis::Z, second_wire>();
+      }
+    };
+    step.second_wire ? on_wire.template operator()<true>() : on_wire.template operator()<false>();
+  }
+};
+
+/// Turns about these axes on each wire.
+template <Axis... axes>
+class Turns {
+ public:
+  static bool are(int wires, std::span<const BoundStep> steps) {
+    if (steps.size() != static_cast<std::size_t>(wires) * each) return false;
+    for (std::size_t s = 0; s < steps.size(); ++s) {
+      if (!steps[s].is_turn || steps[s].axis != std::array{axes...}[s % each]) return false;
+      if (steps[s].second_wire != (s >= each)) return false;
+    }
+    return true;
+  }
+
+  template <int wires>
+  [[gnu::always_inline]] static void run(std::span<const BoundStep> steps, Group<wires>& x) {
+    const BoundStep* step = steps.data();
+    (run_step<wires, axes, false>(*step++, true, x), ...);
+    if constexpr (wires == 2) (run_step<wires, axes, true>(*step++, true, x), ...);
+  }
+
+  template <int wires>
+  [[gnu::always_inline]] static void undo(std::span<const BoundStep> steps, Group<wires>& x, Group<wires>& g,
+                                          Real* sums) {
+    if constexpr (wires == 2) undo_wire<wires, true, axes...>(steps.data() + each, x, g, sums + Index{each} * B);
+    undo_wire<wires, false, axes...>(steps.data(), x, g, sums);
+  }
+
+ private:
+  static constexpr std::size_t each = sizeof...(axes);
+
+  template <int wires, bool second_wire, Axis first, Axis... rest>
+  [[gnu::always_inline]] static void undo_wire(const BoundStep* step, Group<wires>& x, Group<wires>& g, Real* sums) {
+    if constexpr (sizeof...(rest) > 0) undo_wire<wires, second_wire, rest...>(step + 1, x, g, sums + B);
+    undo_step<wires, first, second_wire>(*step, true, x, g, sums);
+  }
+};
+
+/// Calls visit.operator()<wires, Steps>() with what fits the sweep. The sweeps of the paper's circuit have code of
+/// their own: their groups stay in registers without a branch for each gate.
+template <class Visit>
+void with_steps(const Sweep& sweep, std::span<const BoundStep> steps, Visit visit) {
+  const auto on = [&]<int wires>() {
+    using RxRy = Turns<Axis::X, Axis::Y>;
+    using Ry = Turns<Axis::Y>;
+    if (RxRy::are(wires, steps)) return visit.template operator()<wires, RxRy>();
+    if (Ry::are(wires, steps)) return visit.template operator()<wires, Ry>();
+    return visit.template operator()<wires, AnySteps>();
+  };
+  sweep.wires == 1 ? on.template operator()<1>() : on.template operator()<2>();
+}
+
+template <int wires, class Steps, class Load>
+void run_groups(std::span<const Offsets> groups, std::span<const BoundStep> steps, Real* state, Load load_group) {
+  for (const Offsets& offsets : groups) {
+    Group<wires> x = load_group(offsets);
+    Steps::template run<wires>(steps, x);
+    store<wires>(x, offsets, state);
+  }
+}
+
+template <int wires, class Steps>
+void undo_groups(std::span<const Offsets> groups, std::span<const BoundStep> steps, Real* state, bool to_state,
+                 Real* gradient, Real* sums) {
+  for (const Offsets& offsets : groups) {
+    Group<wires> x = load<wires>(state, offsets), g = load<wires>(gradient, offsets);
+    Steps::template undo<wires>(steps, x, g, sums);
+    store<wires>(g, offsets, gradient);
+    if (to_state) store<wires>(x, offsets, state);
+  }
+}
+
+}  // namespace
+
+void run_sweep(const Sweep& sweep, std::span<const BoundStep> steps, Real* state) {
+  with_steps(sweep, steps, [&]<int wires, class Steps>() {
+    run_groups<wires, Steps>(sweep.groups, steps, state,
+                             [state](const Offsets& offsets) { return load<wires>(state, offsets); });
+  });
+}
+
+void run_sweep(const Sweep& sweep, std::span<const BoundStep> steps, const Real* input, Real scale, Real* state) {
+  with_steps(sweep, steps, [&]<int wires, class Steps>() {
+    run_groups<wires, Steps>(sweep.groups, steps, state, [input, scale](const Offsets& offsets) {
+      return make_group<wires>([&](std::size_t i) {
+        return Amplitude{scale * lanes(input + offsets[i] / 2), Lanes{}};
+      });
+    });
+  });
+}
+
+void undo_sweep(const Sweep& sweep, std::span<const BoundStep> steps, Real* state, bool to_state, Real* gradient,
+                Real* sums) {
+  with_steps(sweep, steps, [&]<int wires, class Steps>() {
+    undo_groups<wires, Steps>(sweep.groups, steps, state, to_state, gradient, sums);
+  });
+}
+
+}  // namespace qisa

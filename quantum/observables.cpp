@@ -103,22 +103,23 @@ void Observables::add_group(Index flips, std::span<const std::size_t> members, s
   const Index split = split_bit(flips), dimension = std::ssize(offsets_);
   SignBasis basis;
   for (const std::size_t m : members) basis.add(strings_[m].signs() & ~split);
-  Group group{flips, Index{1} << basis.count(), {}, {}, {}};
-  for (const std::size_t m : members) {
-    // The factor is i^(number of Y), where i Im counts as -1; a pair stands for two equal terms.
-    const int sign = (strings_[m].number_of_y() + 1) / 2 % 2 == 0 ? 1 : -1;
-    const int terms = flips == 0 ? 1 : 2;
-    (has_odd_y(strings_[m]) ? group.odd : group.even)
-        .coefficients.push_back(
-            {basis.coordinates(strings_[m].signs() & ~split), m, static_cast<Real>(sign * terms), 0});
-  }
-  for (Sums* sums : {&group.even, &group.odd}) {
-    if (sums->coefficients.empty()) continue;
-    sums->first_row = rows_;
-    rows_ += group.rows;
-    std::stable_sort(sums->coefficients.begin(), sums->coefficients.end(),
+  Group group{Index{1} << basis.count(), 0, 0, {}};
+  for (const bool odd : {false, true}) {
+    std::vector<Coefficient> wanted;
+    for (const std::size_t m : members) {
+      if (has_odd_y(strings_[m]) != odd) continue;
+      // The factor is i^(number of Y), where i Im counts as -1; a pair stands for two equal terms. |psi|^2 has slope
+      // 2 psi, the rest is bilinear.
+      const Real sign = (strings_[m].number_of_y() + 1) / 2 % 2 == 0 ? 1 : -1;
+      wanted.push_back({basis.coordinates(strings_[m].signs() & ~split), m, flips == 0 ? sign : 2 * sign, 2 * sign, 0});
+    }
+    if (wanted.empty()) continue;
+    std::stable_sort(wanted.begin(), wanted.end(),
                      [](const Coefficient& a, const Coefficient& b) { return a.signs < b.signs; });
-    plan(*sums, 0, group.rows / 2, sums->coefficients);
+    (odd ? group.first_odd_row : group.first_even_row) = rows_;
+    plan(rows_, 0, group.rows / 2, wanted);
+    coefficients_.insert(coefficients_.end(), wanted.begin(), wanted.end());
+    rows_ += group.rows;
   }
 
   std::vector<Index> states;
@@ -127,8 +128,8 @@ void Observables::add_group(Index flips, std::span<const std::size_t> members, s
     if (!second) states.push_back(k);
     const Index row = basis.signs_of(second ? k ^ flips : k);
     terms_[static_cast<std::size_t>(k) * groups + groups_.size()] = {
-        offset(k ^ flips), static_cast<std::uint32_t>((group.even.first_row + row) * B),
-        static_cast<std::uint32_t>((group.odd.first_row + row) * B), second ? Real(-1) : Real(1)};
+        offset(k ^ flips), static_cast<std::uint32_t>((group.first_even_row + row) * B),
+        static_cast<std::uint32_t>((group.first_odd_row + row) * B), second ? Real(-1) : Real(1)};
   }
   std::stable_sort(states.begin(), states.end(),
                    [&](Index a, Index b) { return basis.signs_of(a) < basis.signs_of(b); });
@@ -138,18 +139,20 @@ void Observables::add_group(Index flips, std::span<const std::size_t> members, s
 
 // `wanted` are the coefficients to be found in rows first to first + 2 half - 1, in the order of their
 // signs. The highest bit decides which half of the rows holds a coefficient after the butterfly.
-void Observables::plan(Sums& sums, Index first, Index half, std::span<Coefficient> wanted) {
+// `wanted` are the coefficients to be found in rows first to first + 2 half - 1 of those from first_row on, in the
+// order of their signs. The highest bit decides which half of the rows holds a coefficient after the butterfly.
+void Observables::plan(Index first_row, Index first, Index half, std::span<Coefficient> wanted) {
   if (wanted.empty()) return;
   if (half == 0) {
-    for (Coefficient& coefficient : wanted) coefficient.row = sums.first_row + first;
+    for (Coefficient& coefficient : wanted) coefficient.row = first_row + first;
     return;
   }
   const auto middle =
       std::partition_point(wanted.begin(), wanted.end(), [&](const Coefficient& c) { return (c.signs & half) == 0; });
-  const std::span plus(wanted.begin(), middle), minus(middle, wanted.end());
-  sums.butterflies.push_back({sums.first_row + first, half, !plus.empty(), !minus.empty()});
-  plan(sums, first, half / 2, plus);
-  plan(sums, first + half, half / 2, minus);
+  const std::span sums(wanted.begin(), middle), differences(middle, wanted.end());
+  butterflies_.push_back({first_row + first, half, !sums.empty(), !differences.empty()});
+  plan(first_row, first, half / 2, sums);
+  plan(first_row, first + half, half / 2, differences);
 }
 
 Index Observables::scratch_size() const { return rows_ * B; }
@@ -160,47 +163,40 @@ void Observables::measure(const Real* state, Real* expectations, Real* scratch) 
     const auto sum = g < odd_begin_  ? sum_products<true, false>
                      : g < even_end_ ? sum_products<true, true>
                                      : sum_products<false, true>;
-    sum(group.pairs, group.rows, state, scratch + group.even.first_row * B, scratch + group.odd.first_row * B);
-    for (const Sums* sums : {&group.even, &group.odd}) {
-      for (const Butterfly& butterfly : sums->butterflies) {
-        Real* low = scratch + butterfly.first * B;
-        Real* high = low + butterfly.half * B;
-        for (Index i = 0; i < butterfly.half * B; i += B) {
-          const Lanes a = lanes(low + i), b = lanes(high + i);
-          if (butterfly.sum) lanes(low + i) = a + b;
-          if (butterfly.difference) lanes(high + i) = a - b;
-        }
-      }
-      for (const Coefficient& c : sums->coefficients) {
-        lanes(expectations + static_cast<Index>(c.string) * B) = c.factor * lanes(scratch + c.row * B);
-      }
+    sum(group.pairs, group.rows, state, scratch + group.first_even_row * B, scratch + group.first_odd_row * B);
+  }
+  for (const Butterfly& butterfly : butterflies_) {
+    Real* low = scratch + butterfly.first * B;
+    Real* high = low + butterfly.half * B;
+    for (Index i = 0; i < butterfly.half * B; i += B) {
+      const Lanes a = lanes(low + i), b = lanes(high + i);
+      if (butterfly.sum) lanes(low + i) = a + b;
+      if (butterfly.difference) lanes(high + i) = a - b;
     }
+  }
+  for (const Coefficient& c : coefficients_) {
+    lanes(expectations + static_cast<Index>(c.string) * B) = c.factor * lanes(scratch + c.row * B);
   }
 }
 
 void Observables::gradient(const Real* weights, const Real* state, Real* gradient, Real* scratch) const {
   // The steps of measure() backwards, each transposed: what was gathered from is scattered to. W, one
   // number for each row, is the gradient with respect to the row's sum.
-  for (const Group& group : groups_) {
-    for (const Sums* sums : {&group.even, &group.odd}) {
-      Index previous = -1;
-      for (const Coefficient& c : sums->coefficients) {
-        const Real factor = group.flips == 0 ? 2 * c.factor : c.factor;  // d|psi|^2 = 2 psi, the rest is bilinear
-        const Lanes weight = factor * lanes(weights + static_cast<Index>(c.string) * B);
-        Lanes& w = lanes(scratch + c.row * B);
-        w = c.row == previous ? w + weight : weight;
-        previous = c.row;
-      }
-      for (auto butterfly = sums->butterflies.rbegin(); butterfly != sums->butterflies.rend(); ++butterfly) {
-        Real* low = scratch + butterfly->first * B;
-        Real* high = low + butterfly->half * B;
-        for (Index i = 0; i < butterfly->half * B; i += B) {
-          const Lanes a = butterfly->sum ? lanes(low + i) : Lanes{};
-          const Lanes b = butterfly->difference ? lanes(high + i) : Lanes{};
-          lanes(low + i) = a + b;
-          lanes(high + i) = a - b;
-        }
-      }
+  Index previous = -1;
+  for (const Coefficient& c : coefficients_) {
+    const Lanes weight = c.slope * lanes(weights + static_cast<Index>(c.string) * B);
+    Lanes& w = lanes(scratch + c.row * B);
+    w = c.row == previous ? w + weight : weight;
+    previous = c.row;
+  }
+  for (auto butterfly = butterflies_.rbegin(); butterfly != butterflies_.rend(); ++butterfly) {
+    Real* low = scratch + butterfly->first * B;
+    Real* high = low + butterfly->half * B;
+    for (Index i = 0; i < butterfly->half * B; i += B) {
+      const Lanes a = butterfly->sum ? lanes(low + i) : Lanes{};
+      const Lanes b = butterfly->difference ? lanes(high + i) : Lanes{};
+      lanes(low + i) = a + b;
+      lanes(high + i) = a - b;
     }
   }
   // Amplitude by amplitude, so that its gradient stays in registers: with k' = k xor flips it is the sum

@@ -45,29 +45,24 @@ class Observables {
   void gradient(const Real* weights, const Real* state, Real* gradient, Real* scratch) const;
 
  private:
-  /// One step of a transform: rows i and i + half for i from `first` to first + half - 1, of all rows.
+  /// One step of a transform: rows i and i + half for i from `first` to first + half - 1.
   struct Butterfly {
     Index first, half;
     bool sum, difference;  // which results are wanted: p_i + p_(i+half) in row i, p_i - p_(i+half) in i + half
   };
-  /// A signed sum that is wanted: the one with signs (-1)^(ones of i & signs) over the rows i of its sums.
+  /// A signed sum that is wanted: the one with signs (-1)^(ones of i & signs) over rows i of its group.
   struct Coefficient {
     Index signs;
     std::size_t string;
     Real factor;  // the sum times this is the string's expectation
-    Index row;    // of all, where the transform leaves it
-  };
-  /// Strings with the same flips whose numbers of Y are all even, or all odd.
-  struct Sums {
-    Index first_row = 0;
-    std::vector<Butterfly> butterflies;
-    std::vector<Coefficient> coefficients;  // in the order of their signs
+    Real slope;   // the gradient with respect to the sum is the weight times this
+    Index row;    // where the transform leaves it
   };
   /// All strings with the same flips.
   struct Group {
-    Index flips, rows;                                // as many rows for each of the sums
+    Index rows;  // as many for even strings as for odd ones, if there are any
+    Index first_even_row, first_odd_row;
     std::vector<std::array<std::uint32_t, 2>> pairs;  // offsets of psi_k and psi_k': of row 0, of row 1, …
-    Sums even, odd;
   };
   /// What a group gives to the gradient of amplitude k: its even row times psi_k', its odd row times i psi_k'.
   struct Term {
@@ -75,7 +70,7 @@ class Observables {
     Real sign;                                 // of the odd row
   };
 
-  static void plan(Sums& sums, Index first, Index half, std::span<Coefficient> wanted);
+  void plan(Index first_row, Index first, Index half, std::span<Coefficient> wanted);
   void add_group(Index flips, std::span<const std::size_t> members, std::size_t groups);
   std::uint32_t offset(Index k) const { return static_cast<std::uint32_t>(offsets_[static_cast<std::size_t>(k)]); }
 
@@ -83,8 +78,10 @@ class Observables {
   std::vector<Index> offsets_;
   std::vector<Group> groups_;  // those with even sums only, then those with both, then those with odd sums only
   std::size_t odd_begin_ = 0, even_end_ = 0;  // the groups with odd sums are from, those with even sums up to here
-  Index rows_ = 0;                            // of all sums of all groups
-  std::vector<Term> terms_;                   // [2^n, groups]
+  std::vector<Butterfly> butterflies_;
+  std::vector<Coefficient> coefficients_;
+  Index rows_ = 0;
+  std::vector<Term> terms_;  // [2^n, groups]
 };
 
 }  // namespace qisa

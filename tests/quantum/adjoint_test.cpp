@@ -118,6 +118,17 @@ double error_of_expectations(const Bank& bank) {
   return largest;
 }
 
+/// The derivative with respect to an angle of a rotation without control: (L(angle + pi/2) - L(angle - pi/2)) / 2,
+/// exact.
+double parameter_shift(Bank bank, Index i) {
+  bank.angles = bank.angles.clone();
+  const Real angle = bank.angles[i];
+  bank.angles[i] = angle + static_cast<Real>(std::numbers::pi / 2);
+  const double above = bank.loss();
+  bank.angles[i] = angle - static_cast<Real>(std::numbers::pi / 2);
+  return (above - bank.loss()) / 2;
+}
+
 }  // namespace
 
 TEST_CASE("Circuits of all gates measure what dense matrices do, for any number of tokens") {
@@ -186,7 +197,6 @@ TEST_CASE("Gradients of rows and angles are those of central differences") {
 }
 
 TEST_CASE("Gradients of RX, RY and RZ angles follow the parameter-shift rule") {
-  // dL/d angle = (L(angle + pi/2) - L(angle - pi/2)) / 2, exact for rotations without control.
   Random random(5, Purpose::tests);
   Circuit circuit = qisa_circuit(5);
   circuit.add(Gate::RZ, 3).add(Gate::CZ, 3, 0).add(Gate::RX, 3).add(Gate::SWAP, 1, 4).add(Gate::RZ, 4);
@@ -194,13 +204,7 @@ TEST_CASE("Gradients of RX, RY and RZ angles follow the parameter-shift rule") {
   Bank bank(random, circuit, 2, B + 3, 32);
   const Tensor gradient = bank.gradients().angles;
   for (Index i = 0; i < bank.angles.size(); ++i) {
-    const Real old = bank.angles[i];
-    bank.angles[i] = old + static_cast<Real>(std::numbers::pi / 2);
-    const double above = bank.loss();
-    bank.angles[i] = old - static_cast<Real>(std::numbers::pi / 2);
-    const double below = bank.loss();
-    bank.angles[i] = old;
-    CHECK(static_cast<double>(gradient[i]) == Approx((above - below) / 2).margin(is_double ? 1e-11 : 2e-4));
+    CHECK(static_cast<double>(gradient[i]) == Approx(parameter_shift(bank, i)).margin(is_double ? 1e-11 : 2e-4));
   }
 }
 
@@ -209,13 +213,7 @@ TEST_CASE("Angle gradients of a large circuit follow the parameter-shift rule") 
   Bank bank(random, qisa_circuit(12), 1, 2, 3000);
   const Tensor gradient = bank.gradients().angles;
   for (const Index i : {0, 11, 12, 23, 24, 35}) {
-    const Real old = bank.angles[i];
-    bank.angles[i] = old + static_cast<Real>(std::numbers::pi / 2);
-    const double above = bank.loss();
-    bank.angles[i] = old - static_cast<Real>(std::numbers::pi / 2);
-    const double below = bank.loss();
-    bank.angles[i] = old;
-    CHECK(static_cast<double>(gradient[i]) == Approx((above - below) / 2).margin(is_double ? 1e-11 : 2e-4));
+    CHECK(static_cast<double>(gradient[i]) == Approx(parameter_shift(bank, i)).margin(is_double ? 1e-11 : 2e-4));
   }
 }
 
@@ -236,13 +234,7 @@ TEST_CASE("Rotations by pi, whose cosines vanish, and circuits of very many rota
     CHECK(error_of_expectations(bank) < allowed);
     const Bank::Gradients gradients = bank.gradients();
     for (Index i = 0; i < bank.angles.size(); i += deep ? 40 : 1) {
-      const Real old = bank.angles[i];
-      bank.angles[i] = old + static_cast<Real>(std::numbers::pi / 2);
-      const double above = bank.loss();
-      bank.angles[i] = old - static_cast<Real>(std::numbers::pi / 2);
-      const double below = bank.loss();
-      bank.angles[i] = old;
-      CHECK(static_cast<double>(gradients.angles[i]) == Approx((above - below) / 2)
+      CHECK(static_cast<double>(gradients.angles[i]) == Approx(parameter_shift(bank, i))
                                                             .margin(is_double ? 1e-11
                                                                     : deep    ? 2e-3
                                                                               : 2e-4));

@@ -115,7 +115,7 @@ fuzz: deps ## feed the checkpoint reader and the options with bytes made to brea
 
 coverage: EXTRA_PACKAGES = gcovr
 coverage: deps ## which lines of the five folders the tests run: a row for each folder, and the lines that none runs
-	@$(call OTHER,coverage,-DQISA_FLAVOURS=float -DQISA_COVERAGE=ON)
+	@$(call OTHER,coverage,-DQISA_COVERAGE=ON)
 	@cmake --build $(BUILD)/coverage --parallel $(JOBS)
 	@find $(BUILD)/coverage -name '*.gcda' -delete
 	@QISA_KILLS=20 ctest --test-dir $(BUILD)/coverage --parallel $(JOBS) --output-on-failure --progress

@@ -195,7 +195,9 @@ int main(int argc, char** argv) {
   return run_main([&] {
     int threads = available_processors();
     CLI::App app("Benchmarks. Further options are Google Benchmark's, for example --benchmark_filter=REGEX.", "bench");
-    app.add_option("--threads", threads, "threads of inference and training")->capture_default_str();
+    app.add_option("--threads", threads, "threads of inference and training")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
     app.allow_extras();
     app.prefix_command(false);
     parse_or_exit(app, argc, argv);

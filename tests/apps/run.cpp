@@ -156,6 +156,10 @@ Outcome Workplace::sample(const Arguments& arguments, const Surroundings& around
   return run(QISA_PROGRAMS "/sample", arguments, path.string(), around);
 }
 
+Outcome Workplace::bench(const Arguments& arguments) const {
+  return run(QISA_PROGRAMS "/bench", arguments, path.string(), {});
+}
+
 Process Workplace::start_train(const Arguments& arguments, const Surroundings& around) const {
   const Descriptor output(::open((path / "output.txt").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   REQUIRE(output.number() >= 0);

@@ -1,0 +1,98 @@
+// bench: which benchmarks there are, and what its table makes of their times.
+#include <algorithm>
+#include <map>
+#include <regex>
+#include <sstream>
+
+#include "tests/apps/run.hpp"
+
+using namespace qisa;
+using namespace qisa::test;
+
+namespace {
+
+/// The lines from the one that contains `first` on.
+std::vector<std::string> lines_from(const std::string& text, const std::string& first) {
+  std::vector<std::string> lines = lines_of(text);
+  while (!lines.empty() && lines.front().find(first) == std::string::npos) lines.erase(lines.begin());
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("bench has every benchmark that is asked for by name") {
+  const Outcome outcome = Workplace().bench({"--benchmark_list_tests"});
+  REQUIRE(outcome.exit_code == 0);
+  std::vector<std::string> expected;
+  for (const std::string width : {"16", "128"}) {
+    for (const std::string mechanism : {"csa", "qisa-v1", "qisa-v2", "qisa-v3", "qisa"}) {
+      expected.push_back("inference/" + mechanism + "/embd:" + width);
+      expected.push_back("training/" + mechanism + "/embd:" + width);
+    }
+    expected.push_back("inference/qisa-v3-stepwise/embd:" + width);
+    expected.push_back("inference/qisa-v3-fused/embd:" + width);
+  }
+  for (const char* name : {"training/babygpt", "sample/csa/context:64", "sample/csa/context:256",
+                           "sample/qisa-v3/context:64", "sample/qisa-v3/context:256", "gemm/512x512x512"}) {
+    expected.push_back(name);
+  }
+  for (int wires = 2; wires <= 12; ++wires) {
+    expected.push_back("circuit/" + std::to_string(wires));
+    expected.push_back("circuit/" + std::to_string(wires) + "/gradient");
+  }
+  const std::vector<std::string> names = lines_of(outcome.out);
+  for (const std::string& name : expected) {
+    INFO(name);
+    CHECK(std::count(names.begin(), names.end(), name + "/real_time") == 1);
+  }
+}
+
+TEST_CASE("bench prints times, their ratio to csa of the same width, and their share of the fastest product") {
+  const Outcome outcome = Workplace().bench(
+      {"--threads=1", "--benchmark_min_time=0.001",
+       "--benchmark_filter=^(inference/(csa|qisa-v1)/embd:16|training/(csa|babygpt)|sample/csa/context:64|"
+       "circuit/2|gemm/512x(16|64)x16)"});
+  CAPTURE(outcome.out, outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK(outcome.out.find("1 threads, OpenBLAS") == 0);
+
+  // What each benchmark measured: milliseconds and, where it counts operations, GFLOP/s.
+  std::map<std::string, double> milliseconds, rates;
+  const std::regex measured(R"(^(\S+)/real_time +([\d.]+) ms +[\d.]+ ms +\d+ ?( +([\d.]+)/s)?.*)");
+  for (const std::string& line : lines_of(outcome.out)) {
+    std::smatch match;
+    if (!std::regex_match(line, match, measured)) continue;
+    milliseconds[match[1]] = std::stod(match[2]);
+    if (match[4].matched) rates[match[1]] = std::stod(match[4]);
+  }
+  for (const char* name : {"inference/csa/embd:16", "inference/qisa-v1/embd:16", "training/csa/embd:16",
+                           "training/csa/embd:128", "training/babygpt", "sample/csa/context:64", "circuit/2",
+                           "circuit/2/gradient", "gemm/512x16x16", "gemm/512x64x16"}) {
+    INFO(name);
+    REQUIRE(milliseconds.count(name) == 1);
+  }
+
+  const std::vector<std::string> table = lines_from(outcome.out, "ratio to csa");
+  REQUIRE(table.size() == 6);  // the heading, two of inference, three of training
+  const double roofline = std::max(rates["gemm/512x16x16"], rates["gemm/512x64x16"]);
+  for (std::size_t i = 1; i < table.size(); ++i) {
+    INFO(table[i]);
+    std::istringstream words(table[i]);
+    std::string name;
+    double time = 0, ratio = 0, share = 0;
+    REQUIRE(words >> name >> time);
+    CHECK(time == Approx(milliseconds.at(name)).epsilon(0.01));  // printed with three digits there
+    if (name != "training/babygpt") {
+      REQUIRE(words >> ratio);
+      const double classical = milliseconds.at(name.substr(0, name.find('/')) + "/csa" + name.substr(name.rfind('/')));
+      CHECK(ratio == Approx(time / classical).epsilon(0.02).margin(0.006));
+    }
+    REQUIRE(words >> share);
+    CHECK(share == Approx(100 * rates.at(name) / roofline).margin(1));
+  }
+}
+
+TEST_CASE("bench refuses options that nobody knows, and no threads") {
+  CHECK(Workplace().bench({"--benchmark_nonsense=1"}).exit_code == 2);
+  check_refused(Workplace().bench({"--threads=0", "--benchmark_filter=csa/embd:16"}), 2, {"--threads", "1 to 1024"});
+}

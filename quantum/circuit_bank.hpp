@@ -18,8 +18,8 @@ enum class CircuitKernel {
   fused,     // the total unitary and the transformed observables, for inference (fused.hpp)
 };
 
-/// What inference runs by default. Measured on an AVX-512 machine, a model runs 9 % faster by the blocks of
-/// adjoint.hpp than by the unitary of fused.hpp with 7 wires, and 7 % slower with 4 (docs/paper.md).
+/// What inference runs by default. Measured on an AVX-512 machine, a model runs 10 % faster by the blocks of
+/// adjoint.hpp than by the unitary of fused.hpp with 7 wires, and 5 % slower with 4 (docs/paper.md).
 inline constexpr CircuitKernel fastest_forward = CircuitKernel::adjoint;
 
 class CircuitBank {

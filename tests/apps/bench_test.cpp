@@ -58,12 +58,12 @@ TEST_CASE("bench prints times, their ratio to csa of the same width, and their s
 
   // What each benchmark measured: milliseconds and, where it counts operations, GFLOP/s.
   std::map<std::string, double> milliseconds, rates;
-  const std::regex measured(R"(^(\S+)/real_time +([\d.]+) ms +[\d.]+ ms +\d+ ?( +([\d.]+)/s)?.*)");
+  const std::regex measured(R"(^(\S+)/real_time +([\d.]+) ms +[\d.]+ ms +\d+ ?( +([\d.]+)(m?)/s)?.*)");
   for (const std::string& line : lines_of(outcome.out)) {
     std::smatch match;
     if (!std::regex_match(line, match, measured)) continue;
     milliseconds[match[1]] = std::stod(match[2]);
-    if (match[4].matched) rates[match[1]] = std::stod(match[4]);
+    if (match[4].matched) rates[match[1]] = std::stod(match[4]) * (match[5] == "m" ? 1e-3 : 1);
   }
   for (const char* name : {"inference/csa/embd:16", "inference/qisa-v1/embd:16", "training/csa/embd:16",
                            "training/csa/embd:128", "training/babygpt", "sample/csa/context:64", "circuit/2",

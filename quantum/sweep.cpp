@@ -3,7 +3,7 @@
 namespace qisa {
 namespace {
 
-// Always inlined is what must be for groups to stay in registers.
+// What works on groups is always inlined: a function's arguments would go through memory.
 
 /// The amplitudes that gates on one wire or two mix.
 template <int wires>
@@ -56,6 +56,7 @@ template <int wires, bool second_wire, class Visit>
   }
 }
 
+/// A step on a group. `is_turn` is the step's, passed as a constant where it is known.
 template <int wires, Axis axis, bool second_wire>
 [[gnu::always_inline]] inline void run_step(const BoundStep& step, bool is_turn, Group<wires>& x) {
   for_each_pair<wires, second_wire>([&](std::size_t i, std::size_t j) {
@@ -63,6 +64,7 @@ template <int wires, Axis axis, bool second_wire>
   });
 }
 
+/// Adds the step's moment on a group of states x and of gradients g to its sums, and undoes it on both.
 template <int wires, Axis axis, bool second_wire>
 [[gnu::always_inline]] inline void undo_step(const BoundStep& step, bool is_turn, Group<wires>& x, Group<wires>& g,
                                              Real* sums) {

@@ -137,8 +137,6 @@ void Observables::add_group(Index flips, std::span<const std::size_t> members, s
   groups_.push_back(std::move(group));
 }
 
-// `wanted` are the coefficients to be found in rows first to first + 2 half - 1, in the order of their
-// signs. The highest bit decides which half of the rows holds a coefficient after the butterfly.
 // `wanted` are the coefficients to be found in rows first to first + 2 half - 1 of those from first_row on, in the
 // order of their signs. The highest bit decides which half of the rows holds a coefficient after the butterfly.
 void Observables::plan(Index first_row, Index first, Index half, std::span<Coefficient> wanted) {

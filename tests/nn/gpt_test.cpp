@@ -18,10 +18,11 @@ using Row = std::vector<double>;
 using Rows = std::vector<Row>;
 using Tokens = std::vector<std::int32_t>;
 
-/// The model's logits, computed from its settings, strings and named weights.
+/// The model's logits and attention weights, computed from its settings, strings and named weights.
 struct Formulas {
   const GPT& model;
   const ModelSettings& s = model.settings();
+  std::vector<Row> attention_weights = {};  // of each layer: [heads, tokens, tokens]
 
   Rows weight(const std::string& name) const {
     const Tensor values = model.parameters().part(model.parameters().values(), name);
@@ -106,9 +107,10 @@ struct Formulas {
     return s.normalizer == Normalizer::sum ? std::exp(-squares) : std::exp(std::exp(-squares));
   }
 
-  Rows attention(std::size_t layer, const Rows& x) const {
+  Rows attention(std::size_t layer, const Rows& x) {
     const std::string name = fmt::format("blocks.{}.mhsa", layer);
     Rows heads(x.size());
+    Row& weights = attention_weights.emplace_back();
     for (std::size_t h = 0; h < static_cast<std::size_t>(s.n_head); ++h) {
       const auto all = [&](char which) {
         Rows rows;
@@ -122,6 +124,7 @@ struct Formulas {
       for (std::size_t i = 0; i < x.size(); ++i) {
         double total = 0;
         for (std::size_t j = 0; j <= i; ++j) total += score(q[i], k[j]);
+        for (std::size_t j = 0; j < x.size(); ++j) weights.push_back(j <= i ? score(q[i], k[j]) / total : 0);
         for (std::size_t j = 0; j <= i; ++j) {
           const bool causal = s.aggregation == Aggregation::causal;
           Row& to = out[causal ? i : j];
@@ -148,7 +151,7 @@ struct Formulas {
     for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
   }
 
-  Rows logits(const Tokens& tokens) const {
+  Rows logits(const Tokens& tokens) {
     Rows x;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       x.push_back(weight("embedding.weight")[static_cast<std::size_t>(tokens[i])]);
@@ -190,18 +193,30 @@ Tensor logits(const GPT& model, const Tokens& tokens, Index batch) {
 void check_formulas(const ModelSettings& settings) {
   const GPT model(settings, 1);
   const Tokens tokens = {3, 1, 6, 1};
-  const Rows expected = Formulas{model}.logits(tokens);
+  Formulas formulas{model};
+  const Rows expected = formulas.logits(tokens);
   const Tensor actual = logits(model, tokens, 1);
   REQUIRE(actual.shape() == Shape{4, 7});
   for (Index i = 0; i < actual.size(); ++i) {
     const double value = expected[static_cast<std::size_t>(i / 7)][static_cast<std::size_t>(i % 7)];
     CHECK(static_cast<double>(actual[i]) == Approx(value).epsilon(0).margin(sizeof(Real) == 8 ? 1e-12 : 2e-5));
   }
+  Pass pass(model.parameters());
+  for (Index layer = 0; layer < settings.n_layer; ++layer) {
+    const Row& weights = formulas.attention_weights[static_cast<std::size_t>(layer)];
+    const Tensor actual_weights = model.attention_weights(pass, tokens, 1, layer);
+    REQUIRE(actual_weights.size() == std::ssize(weights));
+    for (Index i = 0; i < actual_weights.size(); ++i) {
+      INFO("layer " << layer << ", number " << i);
+      CHECK(static_cast<double>(actual_weights[i]) ==
+            Approx(weights[static_cast<std::size_t>(i)]).epsilon(0).margin(sizeof(Real) == 8 ? 1e-12 : 2e-5));
+    }
+  }
 }
 
 }  // namespace
 
-TEST_CASE("Logits are those of the formulas, for every mechanism and every setting") {
+TEST_CASE("Logits and attention weights are those of the formulas, for every mechanism and every setting") {
   for (const MechanismEntry& mechanism : mechanisms()) {
     const ModelSettings plain = small(mechanism.name);
     ModelSettings settings = plain;

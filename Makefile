@@ -85,14 +85,14 @@ soak: deps ## kill a training 1000 times at random instants (KILLS="…"), resum
 # Other builds than the usual one, each with programs of its own.
 OTHER = $(CMAKE) -B $(BUILD)/$(1) -DQISA_PROGRAMS=$(CURDIR)/$(BUILD)/$(1)/programs $(2) >/dev/null
 
-# clang-tidy reports clang's warnings too. The sanitizers leave out the double flavour: its sources are the same.
+# clang-tidy reports clang's warnings too.
 check: EXTRA_PACKAGES = clang clang-format clang-tidy
 check: deps ## format, warnings of gcc and clang, clang-tidy; all tests under sanitizers, training under the one of threads
 	@clang-format --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
 	@$(call OTHER,tidy,-DCMAKE_CXX_COMPILER=clang++ -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DQISA_STRICT=ON -DQISA_FLAVOURS=float)
 	@sed -n 's/^ *"file": "\(.*\)".*/\1/p' $(BUILD)/tidy/compile_commands.json | sort -u \
 	  | xargs -P $(JOBS) -n 1 clang-tidy --quiet -p $(BUILD)/tidy 2>/dev/null
-	@$(call OTHER,check,-DQISA_STRICT=ON -DQISA_FLAVOURS=float -DQISA_SANITIZE=address$(,)undefined)
+	@$(call OTHER,check,-DQISA_STRICT=ON -DQISA_SANITIZE=address$(,)undefined)
 	@cmake --build $(BUILD)/check --parallel $(JOBS)
 	@QISA_KILLS=20 ctest --test-dir $(BUILD)/check --parallel $(JOBS) --output-on-failure --progress
 	@$(call OTHER,thread,-DQISA_STRICT=ON -DQISA_FLAVOURS=float -DQISA_SANITIZE=thread -DQISA_TESTS='/(trainer|workers|evaluation)_test')

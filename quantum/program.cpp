@@ -26,6 +26,10 @@ RealMatrix2 to_real(const Matrix2& m) {
   return result;
 }
 
+std::span<const BoundStep> steps_of(const Sweep& sweep, const BoundProgram& bound) {
+  return std::span(bound.steps).subspan(sweep.first_step, sweep.steps.size());
+}
+
 }  // namespace
 
 Program::Program(const Circuit& circuit)
@@ -34,7 +38,6 @@ Program::Program(const Circuit& circuit)
   for (Index k = 0; k < dimension_; ++k) offsets_[static_cast<std::size_t>(k)] = k * amplitude_size;
 
   std::vector<Wire> wires(static_cast<std::size_t>(wires_));
-  std::vector<int> first_wires;  // of the sweeps
   for (const Operation& operation : circuit.operations()) {
     const bool permutes = is_permutation(operation.gate), controlled = operation.control >= 0;
     Wire& wire = wires[static_cast<std::size_t>(operation.target)];
@@ -43,9 +46,9 @@ Program::Program(const Circuit& circuit)
         std::swap(offsets_[static_cast<std::size_t>(i)], offsets_[static_cast<std::size_t>(j)]);
       });
     } else {
-      if (controlled || wire.sweep == Wire::none) wire.sweep = sweep_for(operation, wires, first_wires);
-      const bool second_wire = operation.target != first_wires[wire.sweep];
-      sweeps_[wire.sweep].steps.push_back({operation.gate, operation.angle, controlled, second_wire});
+      if (controlled || wire.sweep == Wire::none) wire.sweep = sweep_for(operation, wires);
+      Sweep& sweep = sweeps_[wire.sweep];
+      sweep.steps.push_back({operation.gate, operation.angle, operation.target != sweep.first_wire});
     }
     if (permutes || controlled) wire = {Wire::none, sweeps_.size()};
     if (controlled) wires[static_cast<std::size_t>(operation.control)] = wire;
@@ -58,14 +61,14 @@ Program::Program(const Circuit& circuit)
 }
 
 /// Finds the sweep for a gate that cannot join its wire's: on another wire, which nothing has touched since, or new.
-std::size_t Program::sweep_for(const Operation& operation, std::span<const Wire> wires, std::vector<int>& first_wires) {
+std::size_t Program::sweep_for(const Operation& operation, std::span<const Wire> wires) {
   const auto offset = [&](Index k) { return offsets_[static_cast<std::size_t>(k)]; };
   if (operation.control < 0) {
     for (std::size_t s = wires[static_cast<std::size_t>(operation.target)].first_sweep; s < sweeps_.size(); ++s) {
       Sweep& sweep = sweeps_[s];
-      if (sweep.wires == 2 || wires[static_cast<std::size_t>(first_wires[s])].sweep != s) continue;
+      if (sweep.wires == 2 || wires[static_cast<std::size_t>(sweep.first_wire)].sweep != s) continue;
       // Permutations since have kept to other wires: each group is still one, wherever its amplitudes lie.
-      const Index first = wire_bit(wires_, first_wires[s]);
+      const Index first = wire_bit(wires_, sweep.first_wire);
       sweep.wires = 2;
       sweep.groups.clear();
       for_each_pair(wires_, operation, [&](Index i, Index j) {
@@ -74,10 +77,9 @@ std::size_t Program::sweep_for(const Operation& operation, std::span<const Wire>
       return s;
     }
   }
-  Sweep sweep{1, {}, 0, {}};
+  Sweep sweep{operation.target, 1, {}, 0, {}};
   for_each_pair(wires_, operation, [&](Index i, Index j) { sweep.groups.push_back({offset(i), offset(j)}); });
   sweeps_.push_back(std::move(sweep));
-  first_wires.push_back(operation.target);
   return sweeps_.size() - 1;
 }
 
@@ -91,7 +93,7 @@ BoundProgram Program::bind(const Real* angles) const {
       const Step& step = sweep->steps[s];
       const double angle = step.angle < 0 ? 0 : static_cast<double>(angles[step.angle]);
       const double cosine = std::cos(angle / 2), sine = std::sin(angle / 2);
-      const bool is_turn = step.angle >= 0 && !step.controlled && std::abs(cosine * scale) >= smallest_scale;
+      const bool is_turn = step.angle >= 0 && !has_two_wires(step.gate) && std::abs(cosine * scale) >= smallest_scale;
       bound.steps[sweep->first_step + s] = {step.second_wire,
                                             is_turn,
                                             axis_of(step.gate),
@@ -103,10 +105,6 @@ BoundProgram Program::bind(const Real* angles) const {
   }
   bound.scale = static_cast<Real>(scale);
   return bound;
-}
-
-std::span<const BoundStep> Program::steps_of(const Sweep& sweep, const BoundProgram& bound) const {
-  return std::span(bound.steps).subspan(sweep.first_step, sweep.steps.size());
 }
 
 void Program::run(const BoundProgram& bound, const Real* input, Real* state) const {

@@ -63,8 +63,7 @@ class Program {
     std::size_t sweep = none;     // the sweep that another gate on this wire alone can join
     std::size_t first_sweep = 0;  // the first that is later than anything else on this wire
   };
-  std::size_t sweep_for(const Operation& operation, std::span<const Wire> wires, std::vector<int>& first_wires);
-  std::span<const BoundStep> steps_of(const Sweep& sweep, const BoundProgram& bound) const;
+  std::size_t sweep_for(const Operation& operation, std::span<const Wire> wires);
 
   int wires_;
   Index angles_, dimension_;

@@ -25,13 +25,13 @@ inline constexpr Index amplitude_size = 2 * B;
 /// A gate of a sweep.
 struct Step {
   Gate gate;
-  int angle;  // index into the angles, or -1
-  bool controlled;
+  int angle;         // index into the angles, or -1
   bool second_wire;  // of the sweep's two
 };
 
 struct Sweep {
-  int wires;
+  int first_wire;
+  int wires;                // how many: 1 or 2
   std::vector<Step> steps;  // those on the first wire first
   std::size_t first_step;   // its number among the steps of all sweeps
   /// Offsets of the amplitudes of a group: with the wire's bit 0 and 1; with two wires 00, 10, 01 and 11, the first

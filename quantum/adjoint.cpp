@@ -21,10 +21,7 @@ Index check_bank(const Program& circuit, const Tensor& angles, std::span<const O
         circuit.dimension(), circuit.wires());
   Index strings = 0;
   for (const Observables& o : observables) {
-    check(o.wires() == circuit.wires(), "Pauli strings of {} characters do not fit a circuit of {} wires", o.wires(),
-          circuit.wires());
-    check(std::ranges::equal(o.offsets(), circuit.offsets()),
-          "observables must be laid out for the circuit: Observables(strings, program.offsets())");
+    o.check_layout(circuit.offsets());
     strings += o.count();
   }
   return strings;

@@ -33,10 +33,7 @@ Fused::Fused(const Circuit& circuit, const Tensor& angles, std::vector<Observabl
   Tensor basis({dimension_, B}), state({dimension_, 2, B});
   for (Index h = 0; h < heads; ++h) {
     const Observables& own = observables_[static_cast<std::size_t>(h)];
-    check(own.wires() == circuit.wires(), "Pauli strings of {} characters do not fit a circuit of {} wires",
-          own.wires(), circuit.wires());
-    check(std::ranges::equal(own.offsets(), program.offsets()),
-          "observables must be laid out for the circuit: Observables(strings, program.offsets())");
+    own.check_layout(offsets_);
     strings_ += own.count();
     scratch_size_ = std::max(scratch_size_, own.scratch_size());
     const BoundProgram bound = program.bind(angles.data() + h * circuit.angles());

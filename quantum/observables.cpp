@@ -99,6 +99,13 @@ Observables::Observables(std::vector<PauliString> strings, std::span<const Index
   }
 }
 
+void Observables::check_layout(std::span<const Index> offsets) const {
+  check(offsets.size() == offsets_.size(), "Pauli strings of {} characters do not fit a circuit of {} wires", wires(),
+        std::countr_zero(offsets.size()));
+  check(std::equal(offsets.begin(), offsets.end(), offsets_.begin()),
+        "observables must be laid out for the circuit: Observables(strings, program.offsets())");
+}
+
 void Observables::add_group(Index flips, std::span<const std::size_t> members, std::size_t groups) {
   const Index split = split_bit(flips), dimension = std::ssize(offsets_);
   SignBasis basis;

@@ -32,7 +32,8 @@ class Observables {
   int wires() const { return strings_.front().wires(); }
   int count() const { return static_cast<int>(strings_.size()); }
   const std::vector<PauliString>& strings() const { return strings_; }
-  std::span<const Index> offsets() const { return offsets_; }
+  /// Throws unless a circuit that leaves amplitude k at offsets[k] can be measured.
+  void check_layout(std::span<const Index> offsets) const;
 
   /// Room that the two functions below need, in numbers of type Real.
   Index scratch_size() const;

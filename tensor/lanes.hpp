@@ -49,20 +49,6 @@ inline Lanes first_lanes(const Lanes& v, Index count, Real other) {
   return numbers < static_cast<Integer>(count) ? v : Lanes{} + other;
 }
 
-/// Row i of a 16 x 16 matrix becomes column i. Each of four rounds deals the first eight rows and the last
-/// eight like two halves of a pack of cards, which moves one binary digit of the row into the column.
-inline void transpose(Lanes (&rows)[lane_count]) {
-  for (int round = 0; round < 4; ++round) {
-    Lanes dealt[lane_count];
-    for (int i = 0; i < 8; ++i) {
-      const Lanes a = rows[i], b = rows[i + 8];
-      dealt[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      dealt[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    }
-    for (int i = 0; i < lane_count; ++i) rows[i] = dealt[i];
-  }
-}
-
 /// The part of a row that is whole groups of lanes: what remains needs a loop.
 inline Index whole_lanes(Index count) { return count - count % lane_count; }
 

@@ -35,17 +35,6 @@ TEST_CASE("first_lanes keeps as many lanes as asked", "[lanes]") {
   }
 }
 
-TEST_CASE("transpose moves every number of a 16 x 16 matrix to its place", "[lanes]") {
-  Lanes rows[lane_count];
-  for (Index i = 0; i < lane_count; ++i) {
-    for (Index j = 0; j < lane_count; ++j) rows[i][j] = static_cast<Real>(100 * i + j);
-  }
-  transpose(rows);
-  for (Index i = 0; i < lane_count; ++i) {
-    for (Index j = 0; j < lane_count; ++j) CHECK(rows[i][j] == static_cast<Real>(100 * j + i));
-  }
-}
-
 TEST_CASE("lane_product sums the asked terms for the wanted columns, for each row once", "[lanes]") {
   constexpr Index inner = 7, columns = 48, stride = 50;
   const std::vector<Real> a = draw(11 * inner), b = draw(inner * stride);

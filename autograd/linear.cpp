@@ -29,6 +29,19 @@ void product(const Variable& x, const Variable& weight, const Sizes& sizes, Real
   gemm(false, true, rows, out, in, 1, x.value().data(), in, weight.value().data(), in, beta, y.data(), out);
 }
 
+/// Every row of a matrix [rows, width] becomes `row`, sixteen columns at a time: rows are often too short for the
+/// library's copy to pay.
+void fill_rows(Real* matrix, Index rows, Index width, const Real* row) {
+  const Index whole = whole_lanes(width);
+  for (Index i = 0; i < whole; i += lane_count) {
+    const Lanes part = lanes(row + i);
+    for (Index r = 0; r < rows; ++r) lanes(matrix + r * width + i) = part;
+  }
+  for (Index i = whole; i < width; ++i) {
+    for (Index r = 0; r < rows; ++r) matrix[r * width + i] = row[i];
+  }
+}
+
 /// total += the sum of the rows of a matrix [rows, width].
 void add_rows(const Real* matrix, Index rows, Index width, Real* total) {
   Index row = 0;
@@ -63,13 +76,7 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   const Sizes sizes = check_linear("linear", x, weight, bias);
   Tensor y(x.shape().with(-1, sizes.out));
   const bool has_bias = !bias.value().empty();
-  for (Index row = 0; has_bias && row < sizes.rows; ++row) {
-    const Real* b = bias.value().data();
-    Real* to = y.data() + row * sizes.out;
-    const Index whole = whole_lanes(sizes.out);  // rows are often too short for the library's copy to pay
-    for (Index i = 0; i < whole; i += lane_count) lanes(to + i) = lanes(b + i);
-    for (Index i = whole; i < sizes.out; ++i) to[i] = b[i];
-  }
+  if (has_bias) fill_rows(y.data(), sizes.rows, sizes.out, bias.value().data());
   product(x, weight, sizes, has_bias ? 1 : 0, y);
   return record("linear", std::move(y), {x, weight, bias},
                 [vx = x.value(), w = weight.value(), sizes](const Tensor& g, InputGradients& inputs) {

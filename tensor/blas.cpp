@@ -50,11 +50,28 @@ Tensor transposed(const Real* matrix, Index distance, Index rows, Index columns)
   return result;
 }
 
-void direct_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
-                 const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
+void multiply(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
+              const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
   const auto leading = [](Index ld) { return static_cast<int>(ld > 0 ? ld : 1); };
   call(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(m),
        static_cast<int>(n), static_cast<int>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+}
+
+/// A product [rows, terms] x [terms, columns].
+struct Piece {
+  Index rows, columns, terms;
+};
+
+/// What a product is cut into for OpenBLAS's kernels for small products. With A transposed, a piece has few terms:
+/// the rows of A and B lie far apart, and what the kernel reads of them again and again stays in the nearest cache.
+Piece small_piece(bool transpose_a, Index m, Index n, Index k) {
+  constexpr Index largest = 1'000'000, fewest_rows = 8, fewest_columns = 64;
+  if (m * n * k <= largest) return {m, n, k};
+  if (transpose_a) return {128, 64, 64};
+  Index columns = n;
+  while (columns * k * fewest_rows > largest && columns >= 2 * fewest_columns) columns /= 2;
+  const Index rows = largest / (columns * k) / 4 * 4;
+  return rows == 0 ? Piece{m, n, k} : Piece{rows, columns, k};
 }
 
 }  // namespace
@@ -66,30 +83,29 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real al
           const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
   if (m == 0 || n == 0) return;  // BLAS rejects leading dimensions of 0
   static const bool small_kernels = has_small_kernels();
-  constexpr Index largest_small_product = 1'000'000, fewest_columns = 64;
-  const Index step = transpose_a ? lane_count : 4;  // rows of a transposed A share cache lines by sixteen
-  const auto rows_for = [=](Index columns) {
-    return largest_small_product / std::max<Index>(1, columns * k) / step * step;
-  };
-  Index columns = n;
-  while (rows_for(columns) < 2 * step && columns >= 2 * fewest_columns) columns /= 2;
-  const Index rows = std::min(m, rows_for(columns));
-  const bool copies = transpose_b && m >= 4 * lane_count;  // each number of B is used m times: then a copy pays
-  if (!small_kernels || rows == 0 || (transpose_b && !copies)) {
-    return direct_gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-  }
+  const bool copies = small_kernels && transpose_b && m >= 4 * lane_count;  // each number of B is used m times
   Tensor copy;
   if (copies) {
     copy = transposed(b, ldb, n, k);
     b = copy.data();
     ldb = copy.shape()[1];
+    transpose_b = false;
   }
-  for (Index column = 0; column < n; column += columns) {
-    for (Index row = 0; row < m; row += rows) {
-      direct_gemm(transpose_a, false, std::min(rows, m - row), std::min(columns, n - column), k, alpha,
-                  a + row * (transpose_a ? 1 : lda), lda, b + column, ldb, beta, c + row * ldc + column, ldc);
+  const Piece piece = small_kernels && !transpose_b ? small_piece(transpose_a, m, n, k) : Piece{m, n, k};
+  Index term = 0;
+  do {
+    const Index terms = std::min(piece.terms, k - term);
+    const Real* a_terms = a + term * (transpose_a ? lda : 1);
+    const Real* b_terms = b + term * (transpose_b ? 1 : ldb);
+    for (Index column = 0; column < n; column += piece.columns) {
+      for (Index row = 0; row < m; row += piece.rows) {
+        multiply(transpose_a, transpose_b, std::min(piece.rows, m - row), std::min(piece.columns, n - column), terms,
+                 alpha, a_terms + row * (transpose_a ? 1 : lda), lda, b_terms + column * (transpose_b ? ldb : 1), ldb,
+                 term == 0 ? beta : 1, c + row * ldc + column, ldc);
+      }
     }
-  }
+    term += terms;
+  } while (term < k);
 }
 
 std::string blas_description() {

@@ -83,7 +83,7 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real al
           const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
   if (m == 0 || n == 0) return;  // BLAS rejects leading dimensions of 0
   static const bool small_kernels = has_small_kernels();
-  const bool copies = small_kernels && transpose_b && m >= 4 * lane_count;  // each number of B is used m times
+  const bool copies = small_kernels && transpose_b && m >= 4 * lane_count;  // used m times: then a copy of B pays
   Tensor copy;
   if (copies) {
     copy = transposed(b, ldb, n, k);

@@ -12,6 +12,7 @@
 #include "nn/trainer.hpp"
 #include "quantum/adjoint.hpp"
 #include "tensor/blas.hpp"
+#include "tensor/blas_kernel.hpp"
 
 using namespace qisa;
 

@@ -7,7 +7,7 @@
 #include "apps/progress.hpp"
 #include "apps/reproduce_figures.hpp"
 #include "apps/reproduce_tables.hpp"
-#include "tensor/blas.hpp"
+#include "tensor/blas_kernel.hpp"
 
 using namespace qisa;
 

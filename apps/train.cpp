@@ -13,7 +13,7 @@
 #include "apps/train_checkpoints.hpp"
 #include "nn/memory.hpp"
 #include "nn/trainer.hpp"
-#include "tensor/blas.hpp"
+#include "tensor/blas_kernel.hpp"
 
 using namespace qisa;
 

@@ -1,12 +1,10 @@
 #include "tensor/blas.hpp"
 
 #include <cblas.h>
-#include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <tuple>
 
+#include "tensor/blas_kernel.hpp"
 #include "tensor/lane_transpose.hpp"
 #include "tensor/lanes.hpp"
 #include "tensor/tensor.hpp"
@@ -24,19 +22,6 @@ namespace {
 [[maybe_unused]] void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, double alpha, const double* a,
                            int lda, const double* b, int ldb, double beta, double* c, int ldc) {
   cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-}
-
-/// Whether OpenBLAS chose a kernel that uses AVX-512.
-bool uses_avx512(const std::string& kernel) {
-  return kernel == "SkylakeX" || kernel == "Cooperlake" || kernel == "SapphireRapids";
-}
-
-/// Whether this OpenBLAS has kernels for small products: from version 0.3.17 on, with AVX-512, for floats.
-bool has_small_kernels() {
-  int major = 0, minor = 0, patch = 0;
-  const bool known = std::sscanf(openblas_get_config(), "OpenBLAS %d.%d.%d", &major, &minor, &patch) == 3;
-  return known && std::tuple(major, minor, patch) >= std::tuple(0, 3, 17) && uses_avx512(openblas_get_corename()) &&
-         sizeof(Real) == sizeof(float);
 }
 
 /// The transpose of a matrix [rows, columns], its rows padded to whole lanes.
@@ -82,7 +67,7 @@ Piece small_piece(bool transpose_a, Index m, Index n, Index k) {
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
           const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
   if (m == 0 || n == 0) return;  // BLAS rejects leading dimensions of 0
-  static const bool small_kernels = has_small_kernels();
+  static const bool small_kernels = sizeof(Real) == sizeof(float) && blas_has_small_kernels();
   const bool copies = small_kernels && transpose_b && m >= 4 * lane_count;  // used m times: then a copy of B pays
   Tensor copy;
   if (copies) {
@@ -106,32 +91,6 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real al
     }
     term += terms;
   } while (term < k);
-}
-
-std::string blas_description() {
-  const std::string config = openblas_get_config();  // "OpenBLAS 0.3.21 …"
-  const auto version_end = config.find(' ', config.find(' ') + 1);
-  return fmt::format("{}, {}", config.substr(0, version_end), openblas_get_corename());
-}
-
-std::string blas_advice() {
-#if defined(__x86_64__)
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return blas_advice(openblas_get_corename(), avx2, __builtin_cpu_supports("avx512f"));
-#else
-  return "";
-#endif
-}
-
-std::string blas_advice(const std::string& kernel, bool avx2, bool avx512) {
-  const auto is_one_of = [&kernel](std::initializer_list<const char*> names) {
-    return std::find(names.begin(), names.end(), kernel) != names.end();
-  };
-  const bool uses_avx2 = uses_avx512(kernel) || is_one_of({"Haswell", "Zen", "Excavator"});
-  if ((avx512 && uses_avx512(kernel)) || (avx2 && !avx512 && uses_avx2) || !avx2) return "";
-  // Whether wider vectors pay depends on the processor, so it is for the user to try.
-  return fmt::format("OpenBLAS runs its kernel for {}, but this processor has {}: try OPENBLAS_CORETYPE={}", kernel,
-                     avx512 ? "AVX-512" : "AVX2", avx512 ? "SkylakeX" : "Haswell");
 }
 
 }  // namespace qisa

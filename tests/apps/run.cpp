@@ -53,6 +53,7 @@ Stream new_terminal(int width) {
 /// What the child does between fork and exec.
 void surround(const Surroundings& around) {
   for (const auto& [name, value] : around.environment) ::setenv(name.c_str(), value.c_str(), 1);
+  for (const std::string& name : around.without) ::unsetenv(name.c_str());
   for (const auto& [resource, most] : around.limits) {
     const rlimit limit{most, most};
     ::setrlimit(static_cast<__rlimit_resource>(resource), &limit);

@@ -25,6 +25,7 @@ struct Outcome {
 /// What a program finds around it.
 struct Surroundings {
   std::map<std::string, std::string> environment = {};  // beside the test's own
+  std::vector<std::string> without = {};                // variables that it does not get
   int terminal_width = 0;                               // stdout is a terminal of so many columns; 0: a pipe
   int signal = 0;                                       // sent once stdout has shown signal_after
   std::string signal_after = {};

@@ -4,10 +4,12 @@
 #include <csignal>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <thread>
 
 #include "nn/checkpoint.hpp"
 #include "nn/trainer.hpp"
+#include "tensor/blas_kernel.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;
@@ -42,6 +44,24 @@ TEST_CASE("train ends with 0 and leaves two checkpoints, its options and a log")
   CHECK(log_of(place, "out").back()["event"] == "done");
   CHECK(place.names() == std::set<std::string>{"out", "text.txt"});
   CHECK(std::distance(std::filesystem::directory_iterator(place.path / "out"), {}) == 4);
+}
+
+TEST_CASE("OpenBLAS runs a kernel that uses all of the processor's vectors, or the one that is named, with a hint") {
+  const Workplace place;
+  const auto output = [&place](const Surroundings& around) {
+    const Outcome outcome = place.train_tiny({{"max_iters", "1"}}, around);
+    require_success(outcome);
+    return outcome.out;
+  };
+  const std::string chosen = output({.without = {"OPENBLAS_CORETYPE"}});
+  const std::string named = output({.environment = {{"OPENBLAS_CORETYPE", "Prescott"}}});
+  INFO(chosen << named);
+  std::smatch match;
+  REQUIRE(std::regex_search(chosen, match, std::regex(", OpenBLAS [^,]+, (\\w+)\n")));
+  CHECK(chosen.find("OPENBLAS_CORETYPE") == std::string::npos);
+  const bool processor_has_avx2 = better_blas_kernel(match[1], true, false).empty();
+  if (processor_has_avx2) CHECK(named.find(", Prescott\n") != std::string::npos);
+  CHECK((named.find("try OPENBLAS_CORETYPE=") != std::string::npos) == processor_has_avx2);
 }
 
 TEST_CASE("Runs without out_dir get numbered folders in runs/, and none is overwritten") {

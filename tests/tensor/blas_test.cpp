@@ -126,19 +126,4 @@ TEST_CASE("gemm passes NaN and infinity on", "[blas]") {
   CHECK(c[3] == infinity);
 }
 
-TEST_CASE("BLAS describes itself by name, version and processor", "[blas]") {
-  CHECK_THAT(blas_description(), Catch::Matchers::Matches("OpenBLAS [0-9]+[.][0-9]+.*, [A-Za-z0-9_]+"));
-}
-
-TEST_CASE("BLAS advice names a kernel when the one that runs is older than the processor", "[blas]") {
-  CHECK(blas_advice("Prescott", false, false).empty());
-  CHECK(blas_advice("Haswell", true, false).empty());
-  CHECK(blas_advice("Zen", true, false).empty());
-  CHECK(blas_advice("Cooperlake", true, true).empty());
-  CHECK(blas_advice("Prescott", true, false) ==
-        "OpenBLAS runs its kernel for Prescott, but this processor has AVX2: try OPENBLAS_CORETYPE=Haswell");
-  CHECK(blas_advice("Haswell", true, true) ==
-        "OpenBLAS runs its kernel for Haswell, but this processor has AVX-512: try OPENBLAS_CORETYPE=SkylakeX");
-}
-
 }  // namespace

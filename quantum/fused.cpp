@@ -4,20 +4,39 @@
 #include <complex>
 
 #include "quantum/program.hpp"
+#include "tensor/blas.hpp"
 #include "tensor/error.hpp"
-#include "tensor/lane_product.hpp"
 #include "tensor/lane_transpose.hpp"
+#include "tensor/lanes.hpp"
 
 namespace qisa {
 namespace {
 
-/// 1 / |x|^2 for the x [columns, B] of a block, rows `stride` apart, or 0 for an x of zeros.
-Lanes inverse_squares(const Real* x, Index columns, Index stride) {
-  Lanes squares{};
-  for (Index k = 0; k < columns; ++k) squares += lanes(x + k * stride) * lanes(x + k * stride);
-#pragma omp simd
-  for (Index t = 0; t < B; ++t) squares[t] = squares[t] == 0 ? Real(0) : 1 / squares[t];
-  return squares;
+/// Tokens of one product: so many that a row of U is used for eight registers of sums.
+constexpr Index together = 8 * B;
+
+/// 1 / |x|^2 for each column of x [columns, together], or 0 for a column of zeros.
+void inverse_squares(const Real* x, Index columns, Real* result) {
+  Lanes squares[together / B] = {};
+  for (Index k = 0; k < columns; ++k) {
+    for (Index block = 0; block < together; block += B) {
+      const Lanes& numbers = lanes(x + k * together + block);
+      squares[block / B] += numbers * numbers;
+    }
+  }
+  for (Index block = 0; block < together; block += B) {
+    const Lanes& square = squares[block / B];
+    lanes(result + block) = square == 0 ? Lanes{} : 1 / square;
+  }
+}
+
+/// The states of one block of those that lie together: column `block` of psi [rows, together].
+void copy_block(const Real* psi, Index rows, Index block, Real* state) {
+  for (Index row = 0; row < rows; ++row) lanes(state + row * B) = lanes(psi + row * together + block);
+}
+
+void scale_rows(Real* values, Index rows, const Lanes& scale) {
+  for (Index row = 0; row < rows; ++row) lanes(values + row * B) *= scale;
 }
 
 }  // namespace
@@ -89,34 +108,32 @@ Tensor Fused::transformed_observables(Index circuit) const {
   return result;
 }
 
-// For each block of rows psi = U x, sums in registers, then the strings on psi. Two blocks at a time, so that a row
-// of U is fetched once for both.
+// psi = U x is one product of matrices for several blocks of rows; the strings are measured block by block.
 Tensor Fused::measure(const Tensor& rows) const {
   check(rows.rank() == 2 && rows.shape()[1] <= dimension_,
         "inputs {} must be [T, C] with at most {} columns, the amplitudes of the circuit", rows.shape(), dimension_);
-  constexpr Index together = 2 * B;
   const Index tokens = rows.shape()[0], columns = rows.shape()[1], size = 2 * dimension_;
-  Tensor out({tokens, strings_}), inputs({columns, together}), states({together / B, size, B}), values({strings_, B});
-  Tensor scratch({scratch_size_});
+  Tensor out({tokens, strings_}), inputs({columns, together}), psi({size, together}), state({size, B});
+  Tensor values({strings_, B}), scales({together}), scratch({scratch_size_});
   for (Index first = 0; first < tokens; first += together) {
-    const Index last = std::min(tokens, first + together);
-    for (Index block = first; block < last; block += B) {
-      rows_to_lanes(rows.data() + block * columns, columns, std::min(B, last - block), columns,
-                    inputs.data() + (block - first), together);
+    const Index count = std::min(together, tokens - first);
+    for (Index block = 0; block < count; block += B) {
+      rows_to_lanes(rows.data() + (first + block) * columns, columns, std::min(B, count - block), columns,
+                    inputs.data() + block, together);
     }
+    inverse_squares(inputs.data(), columns, scales.data());
     Index string = 0;
     for (std::size_t h = 0; h < observables_.size(); ++h) {
-      const Factor unitary = {unitaries_.data() + static_cast<Index>(h) * size * dimension_, dimension_, 1};
-      lane_product(
-          unitary, inputs.data(), together, size, padded_to_lanes(last - first), Terms{0, columns},
-          [&](Index row, Index token, const Lanes& sums) { lanes(states.data() + token * size + row * B) = sums; });
       const Index strings = observables_[h].count();
-      for (Index block = first; block < last; block += B) {
-        observables_[h].measure(states.data() + (block - first) * size, values.data(), scratch.data());
-        const Lanes scale = inverse_squares(inputs.data() + (block - first), columns, together);
-        for (Index m = 0; m < strings; ++m) lanes(values.data() + m * B) *= scale;
-        lanes_to_rows(values.data(), std::min(B, last - block), strings, out.data() + block * strings_ + string,
-                      strings_);
+      gemm(false, false, size, padded_to_lanes(count), columns, 1,
+           unitaries_.data() + static_cast<Index>(h) * size * dimension_, dimension_, inputs.data(), together, 0,
+           psi.data(), together);
+      for (Index block = 0; block < count; block += B) {
+        copy_block(psi.data(), size, block, state.data());
+        observables_[h].measure(state.data(), values.data(), scratch.data());
+        scale_rows(values.data(), strings, lanes(scales.data() + block));
+        lanes_to_rows(values.data(), std::min(B, count - block), strings,
+                      out.data() + (first + block) * strings_ + string, strings_);
       }
       string += strings;
     }

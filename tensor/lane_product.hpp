@@ -53,11 +53,4 @@ void lane_product(const Factor& a, const Real* b, Index stride, Index rows, Inde
   }
 }
 
-/// The same with all columns wanted and the same terms in every row.
-template <class Store>
-void lane_product(const Factor& a, const Real* b, Index stride, Index rows, Index columns, Terms terms, Store store) {
-  lane_product(
-      a, b, stride, rows, columns, [terms](Index) { return terms; }, [](Index, Index) { return true; }, store);
-}
-
 }  // namespace qisa

@@ -29,16 +29,12 @@ void product(const Variable& x, const Variable& weight, const Sizes& sizes, Real
   gemm(false, true, rows, out, in, 1, x.value().data(), in, weight.value().data(), in, beta, y.data(), out);
 }
 
-/// Every row of a matrix [rows, width] becomes `row`, sixteen columns at a time: rows are often too short for the
-/// library's copy to pay.
+/// Every row of a matrix [rows, width] becomes `row`. Rows are often too short for the library's copy to pay.
 void fill_rows(Real* matrix, Index rows, Index width, const Real* row) {
   const Index whole = whole_lanes(width);
-  for (Index i = 0; i < whole; i += lane_count) {
-    const Lanes part = lanes(row + i);
-    for (Index r = 0; r < rows; ++r) lanes(matrix + r * width + i) = part;
-  }
-  for (Index i = whole; i < width; ++i) {
-    for (Index r = 0; r < rows; ++r) matrix[r * width + i] = row[i];
+  for (Real* to = matrix; to < matrix + rows * width; to += width) {
+    for (Index i = 0; i < whole; i += lane_count) lanes(to + i) = lanes(row + i);
+    for (Index i = whole; i < width; ++i) to[i] = row[i];
   }
 }
 

@@ -19,12 +19,13 @@ void BenchReport::ReportRuns(const std::vector<Run>& runs) {
   for (const Run& run : runs) {
     if (repeated && run.aggregate_name != "median") continue;
     const auto counter = run.counters.find(rate);
-    rows_.push_back({run.run_name.function_name, run.GetAdjustedRealTime(),
+    rows_.push_back({run.family_index, run.run_name.function_name, run.GetAdjustedRealTime(),
                      counter == run.counters.end() ? 0 : double(counter->second)});
   }
 }
 
-void BenchReport::print_table() const {
+void BenchReport::print_table() {
+  std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.place < b.place; });
   double roofline = 0;  // of all threads
   for (const Row& row : rows_) {
     if (row.name.starts_with("gemm/")) roofline = std::max(roofline, row.gigaflops * threads_);

@@ -3,6 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,12 @@ class BenchReport : public benchmark::ConsoleReporter {
   void ReportRuns(const std::vector<Run>& runs) override;
   /// One row for each inference and training benchmark: milliseconds; the ratio to csa's of the same size, if that
   /// was run; and its matrix products a second as a share of what BLAS alone did on as many threads, at the best of
-  /// the sizes of gemm/, if those were run.
-  void print_table() const;
+  /// the sizes of gemm/, if those were run. In the order in which they were registered, whichever ended first.
+  void print_table();
 
  private:
   struct Row {
+    std::int64_t place;  // among all benchmarks
     std::string name;
     double milliseconds, gigaflops;  // medians where runs are repeated
   };

@@ -92,6 +92,22 @@ TEST_CASE("bench prints times, their ratio to csa of the same width, and their s
   }
 }
 
+TEST_CASE("bench's table keeps the order of the list when benchmarks take turns") {
+  const std::string filter = "--benchmark_filter=^inference/.*/embd:16";
+  const auto names = [](const std::vector<std::string>& lines, std::size_t first) {
+    std::vector<std::string> result;
+    for (std::size_t i = first; i < lines.size(); ++i) result.push_back(lines[i].substr(0, lines[i].rfind("embd:16")));
+    return result;
+  };
+  const Outcome list = Workplace().bench({"--benchmark_list_tests", filter});
+  const Outcome turns = Workplace().bench({"--benchmark_min_time=0.001", "--benchmark_repetitions=2",
+                                           "--benchmark_enable_random_interleaving=true", filter});
+  REQUIRE(turns.exit_code == 0);
+  std::vector<std::string> listed = lines_from(list.out, "inference/");
+  listed.resize(7);
+  CHECK(names(lines_from(turns.out, "ratio to csa"), 1) == names(listed, 0));
+}
+
 TEST_CASE("bench refuses options that nobody knows, and no threads") {
   CHECK(Workplace().bench({"--benchmark_nonsense=1"}).exit_code == 2);
   check_refused(Workplace().bench({"--threads=0", "--benchmark_filter=csa/embd:16"}), 2, {"--threads", "1 to 1024"});

@@ -24,13 +24,23 @@ namespace {
   cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
-/// The transpose of a matrix [rows, columns], its rows padded to whole lanes.
+/// Asks for a matrix [rows, columns] to be brought into the cache.
+void prefetch(const Real* matrix, Index distance, Index rows, Index columns) {
+  constexpr Index line = 64 / sizeof(Real);
+  for (Index row = 0; row < rows; ++row) {
+    for (Index column = 0; column < columns; column += line) __builtin_prefetch(matrix + row * distance + column);
+  }
+}
+
+/// The transpose of a matrix [rows, columns], its rows padded to whole lanes. Weights come from far: what was done
+/// with other layers' since they were used last has driven them out of the cache.
 Tensor transposed(const Real* matrix, Index distance, Index rows, Index columns) {
   const Index width = padded_to_lanes(rows);
   Tensor result({columns, width});
   for (Index row = 0; row < rows; row += lane_count) {
-    rows_to_lanes(matrix + row * distance, distance, std::min(lane_count, rows - row), columns, result.data() + row,
-                  width);
+    const Index next = std::min(rows, row + lane_count), after = std::min(rows, next + lane_count);
+    prefetch(matrix + next * distance, distance, after - next, columns);
+    rows_to_lanes(matrix + row * distance, distance, next - row, columns, result.data() + row, width);
   }
   return result;
 }

@@ -12,7 +12,7 @@
 namespace qisa {
 namespace {
 
-/// Tokens of one product: so many that a row of U is used for eight registers of sums.
+/// Tokens of one product. More of them would drive psi out of the second cache when there are 7 wires.
 constexpr Index together = 8 * B;
 
 /// 1 / |x|^2 for each column of x [columns, together], or 0 for a column of zeros.

@@ -50,22 +50,42 @@ class SignBasis {
   std::vector<Index> masks_, pivots_;
 };
 
-/// Sums of conj(psi_k') psi_k: of real parts into the even rows, of imaginary parts into the odd ones. `pairs` are
-/// offsets of psi_k and psi_k', as many for every row.
-template <bool even, bool odd>
-void sum_products(std::span<const std::array<std::uint32_t, 2>> pairs, Index rows, const Real* state, Real* even_rows,
+/// Sums of conj(psi_k') psi_k: of real parts into the even rows, of imaginary parts into the odd ones. Every row has
+/// `each` pairs: `fixed`, or a multiple of eight if that is 0.
+template <bool even, bool odd, Index fixed>
+void sum_products(const std::array<std::uint32_t, 2>* pair, Index each, Index rows, const Real* state, Real* even_rows,
                   Real* odd_rows) {
-  const std::size_t each = pairs.size() / static_cast<std::size_t>(rows);
+  constexpr Index step = fixed == 0 ? 8 : fixed;  // known to the compiler, which writes the inner loop out
+  if (fixed != 0) each = fixed;
   for (Index row = 0; row < rows; ++row) {
     Lanes re = {}, im = {};
-    for (const auto [k, flipped] : pairs.subspan(static_cast<std::size_t>(row) * each, each)) {
-      const Lanes &p = lanes(state + k), &q = lanes(state + k + B);
-      const Lanes &u = lanes(state + flipped), &v = lanes(state + flipped + B);
-      if constexpr (even) re += u * p + v * q;
-      if constexpr (odd) im += u * q - v * p;
+    for (Index first = 0; first < each; first += step) {
+      for (Index i = 0; i < step; ++i) {
+        const auto [k, flipped] = *pair++;
+        const Lanes &p = lanes(state + k), &q = lanes(state + k + B);
+        const Lanes &u = lanes(state + flipped), &v = lanes(state + flipped + B);
+        if constexpr (even) re += u * p + v * q;
+        if constexpr (odd) im += u * q - v * p;
+      }
     }
     if constexpr (even) lanes(even_rows + row * B) = re;
     if constexpr (odd) lanes(odd_rows + row * B) = im;
+  }
+}
+
+template <bool even, bool odd>
+auto sum_products_for(Index each) {
+  switch (each) {  // a power of two
+    case 1:
+      return sum_products<even, odd, 1>;
+    case 2:
+      return sum_products<even, odd, 2>;
+    case 4:
+      return sum_products<even, odd, 4>;
+    case 8:
+      return sum_products<even, odd, 8>;
+    default:
+      return sum_products<even, odd, 0>;
   }
 }
 
@@ -110,7 +130,8 @@ void Observables::add_group(Index flips, std::span<const std::size_t> members, s
   const Index split = split_bit(flips), dimension = std::ssize(offsets_);
   SignBasis basis;
   for (const std::size_t m : members) basis.add(strings_[m].signs() & ~split);
-  Group group{Index{1} << basis.count(), 0, 0, {}};
+  Group group{Index{1} << basis.count(), 0, 0, {}, nullptr};
+  bool has[2] = {};  // even strings, odd strings
   for (const bool odd : {false, true}) {
     std::vector<Coefficient> wanted;
     for (const std::size_t m : members) {
@@ -121,6 +142,7 @@ void Observables::add_group(Index flips, std::span<const std::size_t> members, s
       wanted.push_back({basis.coordinates(strings_[m].signs() & ~split), m, flips == 0 ? sign : 2 * sign, 2 * sign, 0});
     }
     if (wanted.empty()) continue;
+    has[odd] = true;
     std::stable_sort(wanted.begin(), wanted.end(),
                      [](const Coefficient& a, const Coefficient& b) { return a.signs < b.signs; });
     (odd ? group.first_odd_row : group.first_even_row) = rows_;
@@ -141,6 +163,10 @@ void Observables::add_group(Index flips, std::span<const std::size_t> members, s
   std::stable_sort(states.begin(), states.end(),
                    [&](Index a, Index b) { return basis.signs_of(a) < basis.signs_of(b); });
   for (const Index k : states) group.pairs.push_back({offset(k), offset(k ^ flips)});
+  const Index each = std::ssize(group.pairs) / group.rows;
+  group.sum_products = !has[1]   ? sum_products_for<true, false>(each)
+                       : !has[0] ? sum_products_for<false, true>(each)
+                                 : sum_products_for<true, true>(each);
   groups_.push_back(std::move(group));
 }
 
@@ -163,12 +189,9 @@ void Observables::plan(Index first_row, Index first, Index half, std::span<Coeff
 Index Observables::scratch_size() const { return rows_ * B; }
 
 void Observables::measure(const Real* state, Real* expectations, Real* scratch) const {
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    const Group& group = groups_[g];
-    const auto sum = g < odd_begin_  ? sum_products<true, false>
-                     : g < even_end_ ? sum_products<true, true>
-                                     : sum_products<false, true>;
-    sum(group.pairs, group.rows, state, scratch + group.first_even_row * B, scratch + group.first_odd_row * B);
+  for (const Group& group : groups_) {
+    group.sum_products(group.pairs.data(), std::ssize(group.pairs) / group.rows, group.rows, state,
+                       scratch + group.first_even_row * B, scratch + group.first_odd_row * B);
   }
   for (const Butterfly& butterfly : butterflies_) {
     Real* low = scratch + butterfly.first * B;

@@ -59,11 +59,15 @@ class Observables {
     Real slope;   // the gradient with respect to the sum is the weight times this
     Index row;    // where the transform leaves it
   };
+  /// Offsets of psi_k and psi_k' in a block.
+  using Pair = std::array<std::uint32_t, 2>;
   /// All strings with the same flips.
   struct Group {
     Index rows;  // as many for even strings as for odd ones, if there are any
     Index first_even_row, first_odd_row;
-    std::vector<std::array<std::uint32_t, 2>> pairs;  // offsets of psi_k and psi_k': of row 0, of row 1, …
+    std::vector<Pair> pairs;  // of row 0, of row 1, …
+    /// Adds up the products of `each` pairs for each of the rows.
+    void (*sum_products)(const Pair* pairs, Index each, Index rows, const Real* state, Real* even_rows, Real* odd_rows);
   };
   /// What a group gives to the gradient of amplitude k: its even row times psi_k', its odd row times i psi_k'.
   struct Term {

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "tensor/error.hpp"
+#include "tensor/subnormals.hpp"
 
 namespace qisa {
 namespace {
@@ -49,6 +50,7 @@ void flush_output() {
 }
 
 int run_main(const std::function<int()>& body) {
+  flush_subnormals();
   std::signal(SIGXFSZ, SIG_IGN);  // a file beyond the size limit is an error of its write, as on a full disk
   try {
     const int exit_code = body();

@@ -4,8 +4,8 @@
 namespace qisa {
 
 /// From now on the calling thread, and the threads that it starts, take such numbers for 0, as operands and as results.
-/// Attention weights of keys far away and gradients of parameters at rest become that small as training goes on; with
-/// them an operation takes a hundred times as long on some processors. On x86; elsewhere it does nothing.
+/// They turn up as training goes on, and some processors compute with them many times more slowly. On x86; elsewhere
+/// it does nothing.
 void flush_subnormals();
 
 }  // namespace qisa

@@ -56,20 +56,20 @@ void inference(benchmark::State& state, const ModelSettings& settings, Index bat
   const GPT model(settings, 1);
   Workers workers(threads);
   std::vector<Pass> passes;
-  for (int worker = 0; worker < threads; ++worker) passes.emplace_back(model.parameters(), kernel);
+  for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes.emplace_back(model.parameters(), kernel);
   const Index length = settings.block_size;
   const auto tokens = random_tokens(batch * length);
   const Sharding sharding = shard(batch, length);
   for (auto _ : state) {
     workers.run(
         sharding.shards,
-        [&](Index job, int worker) {
+        [&](Index job, std::size_t slot) {
           const Index first = job * sharding.sequences, rows = std::min(sharding.sequences, batch - first);
           const auto part = std::span(tokens).subspan(static_cast<std::size_t>(first * length),
                                                       static_cast<std::size_t>(rows * length));
-          benchmark::DoNotOptimize(model.logits(passes[static_cast<std::size_t>(worker)], part, rows));
+          benchmark::DoNotOptimize(model.logits(passes[slot], part, rows));
         },
-        [](Index, int) {});
+        [](Index, std::size_t) {});
   }
   state.SetItemsProcessed(state.iterations() * batch * length);
   set_product_rate(state, model, batch * length, 2);

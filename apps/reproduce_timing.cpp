@@ -15,21 +15,21 @@ constexpr Index vocabulary = 65;  // of tiny Shakespeare
 double median_milliseconds(const ModelSettings& settings, CircuitKernel kernel, double seconds, Workers& workers) {
   const GPT model(settings, 1);
   std::vector<Pass> passes;
-  for (int worker = 0; worker < workers.count(); ++worker) passes.emplace_back(model.parameters(), kernel);
+  for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes.emplace_back(model.parameters(), kernel);
   const Index length = settings.block_size;
   std::vector<std::int32_t> tokens(static_cast<std::size_t>(timed_batch * length));
   Random random(1, Purpose::batches);
   for (auto& token : tokens) token = static_cast<std::int32_t>(random.below(vocabulary));
   const Sharding sharding = shard(timed_batch, length);
-  const auto compute = [&](Index job, int worker) {
+  const auto compute = [&](Index job, std::size_t slot) {
     const Index first = job * sharding.sequences, rows = std::min(sharding.sequences, timed_batch - first);
     const auto part = std::span<const std::int32_t>(tokens).subspan(static_cast<std::size_t>(first * length),
                                                                     static_cast<std::size_t>(rows * length));
-    model.logits(passes[static_cast<std::size_t>(worker)], part, rows);
+    model.logits(passes[slot], part, rows);
   };
   const auto batch_milliseconds = [&] {
     const double begun = seconds_now();
-    workers.run(sharding.shards, compute, [](Index, int) {});
+    workers.run(sharding.shards, compute, [](Index, std::size_t) {});
     return 1e3 * (seconds_now() - begun);
   };
 

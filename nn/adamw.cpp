@@ -56,7 +56,8 @@ void AdamW::step(Tensor& values, const Tensor& gradient, double learning_rate, W
   const Index count = values.size(), chunks = (count + chunk - 1) / chunk;
   if (workers == nullptr || chunks == 1) return update(0, count);
   workers->run(
-      chunks, [&](Index job, int) { update(job * chunk, std::min(count, (job + 1) * chunk)); }, [](Index, int) {});
+      chunks, [&](Index job, std::size_t) { update(job * chunk, std::min(count, (job + 1) * chunk)); },
+      [](Index, std::size_t) {});
 }
 
 double clip_gradient(Tensor& gradient, double limit) {

@@ -36,15 +36,15 @@ Predictions predict(const GPT& model, std::span<const std::int32_t> tokens, Work
   result.loss.resize(static_cast<std::size_t>(length));
   result.likeliest.resize(static_cast<std::size_t>(count * length));
   std::vector<Pass> passes;
-  for (int worker = 0; worker < workers.count(); ++worker) passes.emplace_back(model.parameters());
+  for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes.emplace_back(model.parameters());
   std::vector<std::vector<double>> job_loss(passes.size());  // [length], summed over the windows of a job
 
-  const auto compute = [&](Index job, int worker) {
+  const auto compute = [&](Index job, std::size_t slot) {
     const Index first = job * windows_a_job, rows = std::min(windows_a_job, count - first);
     const Batch batch = windows(tokens, first, rows, length);
-    auto& loss = job_loss[static_cast<std::size_t>(worker)];
+    auto& loss = job_loss[slot];
     loss.assign(result.loss.size(), 0);
-    const Tensor logits = model.logits(passes[static_cast<std::size_t>(worker)], batch.inputs, rows).value();
+    const Tensor logits = model.logits(passes[slot], batch.inputs, rows).value();
     for (Index i = 0; i < rows * length; ++i) {
       const auto row = logits.values().subspan(static_cast<std::size_t>(i * vocabulary), vocabulary);
       loss[static_cast<std::size_t>(i % length)] += token_loss(row, batch.targets[static_cast<std::size_t>(i)]);
@@ -52,8 +52,8 @@ Predictions predict(const GPT& model, std::span<const std::int32_t> tokens, Work
       result.likeliest[static_cast<std::size_t>(first * length + i)] = static_cast<std::int32_t>(likeliest);
     }
   };
-  const auto combine = [&](Index, int worker) {
-    const auto& loss = job_loss[static_cast<std::size_t>(worker)];
+  const auto combine = [&](Index, std::size_t slot) {
+    const auto& loss = job_loss[slot];
     std::transform(loss.begin(), loss.end(), result.loss.begin(), result.loss.begin(), std::plus());
   };
   workers.run(jobs, compute, combine);

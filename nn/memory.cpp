@@ -12,6 +12,7 @@
 
 #include "nn/mechanism.hpp"
 #include "nn/trainer.hpp"
+#include "nn/workers.hpp"
 
 namespace qisa {
 namespace {
@@ -67,14 +68,16 @@ MemoryNeed memory_need(const ModelSettings& settings, Index batch_size, int thre
   constexpr double real = sizeof(Real);
   const auto width = static_cast<double>(settings.n_embd), length = static_cast<double>(settings.block_size);
   const auto heads = static_cast<double>(settings.n_head), layers = static_cast<double>(settings.n_layer);
-  const double tokens = static_cast<double>(shard(batch_size, settings.block_size).sequences) * length;
+  const Sharding sharding = shard(batch_size, settings.block_size);
+  const double tokens = static_cast<double>(sharding.sequences) * length;
   // What a layer keeps of each token for the reverse pass, in the order of the forward: two layer norms, q, k, v,
   // heads, projection, two residual sums, the feed-forward layer's 4 + 4 + 1 widths, and what dropout makes of
   // some; and for each head a row of weights, before and after dropout.
   const double a_layer = (19 + value_matrices(settings)) * width + 2 * heads * length;
   const double at_the_end = 3 * static_cast<double>(settings.vocabulary_size);  // logits, softmax, gradient
   MemoryNeed need;
-  need.parameters = parameter_estimate(settings) * (6.0 + threads) * real;
+  const double gradients = std::min(static_cast<double>(Workers::slots(threads)), static_cast<double>(sharding.shards));
+  need.parameters = parameter_estimate(settings) * (6 + gradients) * real;
   need.activations = tokens * (layers * a_layer + at_the_end) * threads * real;
   need.text = static_cast<double>(text_characters) * 2 * sizeof(std::int32_t);
   return need;

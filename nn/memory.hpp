@@ -7,7 +7,7 @@ namespace qisa {
 
 /// Bytes that training needs, as far as sizes alone tell: an estimate.
 struct MemoryNeed {
-  double parameters = 0;   // weights, a gradient and one a thread, AdamW's moments and a resumed copy
+  double parameters = 0;   // weights, their gradient, those of shards, AdamW's moments and a resumed copy
   double activations = 0;  // of one shard of a batch, for each thread
   double text = 0;         // the tokens, while they are split
   double total() const { return parameters + activations + text; }

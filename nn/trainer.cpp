@@ -30,38 +30,37 @@ Trainer::Trainer(GPT& model, std::span<const std::int32_t> tokens, const Trainin
       optimizer_(model.parameters(), settings.adamw),
       gradient_(Tensor::zeros({model.parameters().size()})) {
   settings.validate();
-  worker_gradients_.resize(static_cast<std::size_t>(workers.count()));
-  for (Tensor& gradient : worker_gradients_) gradient = Tensor::zeros(gradient_.shape());
+  const auto shards = static_cast<std::size_t>(shard(settings.batch_size, model.settings().block_size).shards);
+  shard_gradients_.resize(std::min(workers.slots(), shards));
+  for (Tensor& gradient : shard_gradients_) gradient = Tensor::zeros(gradient_.shape());
 }
 
 StepReport Trainer::step() {
   const Index number = optimizer_.steps, length = model_->settings().block_size, batch = settings_.batch_size;
   const Sharding sharding = shard(batch, length);
   const auto sequences_in = [&](Index job) { return std::min(sharding.sequences, batch - job * sharding.sequences); };
-  std::vector<double> shard_loss(worker_gradients_.size());
+  std::vector<double> shard_loss(shard_gradients_.size());
   double loss = 0;
 
-  const auto compute = [&](Index job, int worker) {
-    const auto w = static_cast<std::size_t>(worker);
+  const auto compute = [&](Index job, std::size_t slot) {
     const Index rows = sequences_in(job);
-    worker_gradients_[w].fill(0);
+    shard_gradients_[slot].fill(0);
     const Batch part =
         draw_rows(tokens_, job * sharding.sequences, rows, length, settings_.seed, static_cast<std::uint32_t>(number));
     const DropoutStream stream{settings_.seed, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(job)};
-    Pass pass(model_->parameters(), worker_gradients_[w], static_cast<Real>(settings_.dropout), stream);
+    Pass pass(model_->parameters(), shard_gradients_[slot], static_cast<Real>(settings_.dropout), stream);
     const Variable mean = cross_entropy(model_->logits(pass, part.inputs, rows), part.targets);
     const double share = static_cast<double>(rows) / static_cast<double>(batch);  // of the batch's mean
     backward(mean, Tensor::scalar(static_cast<Real>(share)));
-    shard_loss[w] = share * static_cast<double>(mean.value().item());
+    shard_loss[slot] = share * static_cast<double>(mean.value().item());
   };
-  const auto combine = [&](Index job, int worker) {
-    const auto w = static_cast<std::size_t>(worker);
+  const auto combine = [&](Index job, std::size_t slot) {
     if (job == 0) {
-      std::swap(gradient_, worker_gradients_[w]);
+      std::swap(gradient_, shard_gradients_[slot]);
     } else {
-      gradient_.add(worker_gradients_[w]);
+      gradient_.add(shard_gradients_[slot]);
     }
-    loss += shard_loss[w];
+    loss += shard_loss[slot];
   };
   workers_->run(sharding.shards, compute, combine);
 
@@ -80,19 +79,18 @@ double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers
   check(count > 0, "a text of {} characters has no window of {} and a next character", tokens.size(), length);
   const Index windows_a_job = shard(count, length).sequences, jobs = (count + windows_a_job - 1) / windows_a_job;
   std::vector<Pass> passes;
-  for (int worker = 0; worker < workers.count(); ++worker) passes.emplace_back(model.parameters());
+  for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes.emplace_back(model.parameters());
   std::vector<double> job_loss(passes.size());
   double total = 0;
   workers.run(
       jobs,
-      [&](Index job, int worker) {
-        const auto w = static_cast<std::size_t>(worker);
+      [&](Index job, std::size_t slot) {
         const Index first = job * windows_a_job, rows = std::min(windows_a_job, count - first);
         const Batch batch = windows(tokens, first, rows, length);
-        const Variable loss = cross_entropy(model.logits(passes[w], batch.inputs, rows), batch.targets);
-        job_loss[w] = static_cast<double>(loss.value().item()) * static_cast<double>(rows);
+        const Variable loss = cross_entropy(model.logits(passes[slot], batch.inputs, rows), batch.targets);
+        job_loss[slot] = static_cast<double>(loss.value().item()) * static_cast<double>(rows);
       },
-      [&](Index, int worker) { total += job_loss[static_cast<std::size_t>(worker)]; });
+      [&](Index, std::size_t slot) { total += job_loss[slot]; });
   return total / static_cast<double>(count);
 }
 

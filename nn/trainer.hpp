@@ -57,8 +57,8 @@ class Trainer {
   TrainingSettings settings_;
   Workers* workers_;
   AdamW optimizer_;
-  Tensor gradient_;                       // the sum over shards
-  std::vector<Tensor> worker_gradients_;  // one shard's, for each worker
+  Tensor gradient_;                      // the sum over shards
+  std::vector<Tensor> shard_gradients_;  // one shard's, for each slot of the workers
 };
 
 /// Mean cross-entropy in nats a token over the text in windows side by side, or over the first

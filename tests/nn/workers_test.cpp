@@ -25,12 +25,15 @@ std::vector<Index> counted(Index count) {
 std::vector<Index> combined_order(Workers& workers, Index jobs) {
   std::vector<Index> order;
   workers.run(
-      jobs, [&](Index job, int) { std::this_thread::sleep_for(std::chrono::microseconds(200 * (jobs - job) % 1000)); },
-      [&](Index job, int) { order.push_back(job); });
+      jobs,
+      [&](Index job, std::size_t) {
+        std::this_thread::sleep_for(std::chrono::microseconds(200 * (jobs - job) % 1000));
+      },
+      [&](Index job, std::size_t) { order.push_back(job); });
   return order;
 }
 
-void nothing(Index, int) {}
+void nothing(Index, std::size_t) {}
 
 }  // namespace
 
@@ -43,32 +46,53 @@ TEST_CASE("Every job is computed once and combined in order, on any number of th
       CHECK(combined_order(workers, jobs) == counted(jobs));
       std::vector<std::atomic<int>> computed(static_cast<std::size_t>(jobs));
       workers.run(
-          jobs, [&](Index job, int) { ++computed[static_cast<std::size_t>(job)]; }, nothing);
+          jobs, [&](Index job, std::size_t) { ++computed[static_cast<std::size_t>(job)]; }, nothing);
       for (const auto& count : computed) CHECK(count == 1);
     }
   }
 }
 
-TEST_CASE("A job is computed and combined by the same worker, and a worker has one job at a time") {
-  constexpr int threads = 4;
+TEST_CASE("A job has its slot alone until it is combined, and the slots are few") {
   constexpr Index jobs = 200;
-  Workers workers(threads);
-  std::vector<int> by(jobs, -1);
-  std::vector<std::atomic<Index>> current(threads);
-  std::atomic<int> wrong = 0;
-  for (auto& job : current) job = -1;
+  for (const int threads : {1, 2, 4}) {
+    INFO(threads << " threads");
+    Workers workers(threads);
+    std::vector<std::atomic<Index>> holder(workers.slots());
+    for (auto& job : holder) job = -1;
+    std::atomic<int> wrong = 0;
+    workers.run(
+        jobs,
+        [&](Index job, std::size_t slot) {
+          if (slot >= holder.size() || holder[slot].exchange(job) != -1) ++wrong;
+          if (job % 50 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));  // others get ahead
+        },
+        [&](Index job, std::size_t slot) {
+          if (holder[slot].exchange(-1) != job) ++wrong;
+        });
+    CHECK(wrong == 0);
+    CHECK(workers.slots() <= 2 * static_cast<std::size_t>(threads));
+  }
+}
+
+TEST_CASE("A thread whose result must wait for its turn goes on with another job") {
+  Workers workers(2);
+  std::atomic<int> later = 0;
+  bool went_on = false;
+  std::vector<Index> order;
   workers.run(
-      jobs,
-      [&](Index job, int worker) {
-        if (worker < 0 || worker >= threads || current[static_cast<std::size_t>(worker)].exchange(job) != -1) ++wrong;
-        by[static_cast<std::size_t>(job)] = worker;
-        std::this_thread::yield();
+      3,
+      [&](Index job, std::size_t) {
+        if (job > 0) {
+          ++later;
+          return;
+        }
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (later < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+        went_on = later == 2;
       },
-      [&](Index job, int worker) {
-        if (by[static_cast<std::size_t>(job)] != worker) ++wrong;
-        if (current[static_cast<std::size_t>(worker)].exchange(-1) != job) ++wrong;
-      });
-  CHECK(wrong == 0);
+      [&](Index job, std::size_t) { order.push_back(job); });
+  CHECK(went_on);
+  CHECK(order == counted(3));
 }
 
 TEST_CASE("Jobs run at the same time on several threads") {
@@ -78,7 +102,7 @@ TEST_CASE("Jobs run at the same time on several threads") {
   std::mutex mutex;
   workers.run(
       3,
-      [&](Index, int) {  // returns only when all three are inside
+      [&](Index, std::size_t) {  // returns only when all three are inside
         ++inside;
         while (inside < 3) std::this_thread::yield();
         const std::lock_guard lock(mutex);
@@ -95,10 +119,10 @@ TEST_CASE("What compute throws reaches the caller, and the workers can be used a
     for (const Index bad : {0, 3, 19}) {
       INFO(threads << " threads, job " << bad);
       std::vector<Index> order;
-      const auto compute = [&](Index job, int) {
+      const auto compute = [&](Index job, std::size_t) {
         if (job == bad) throw std::domain_error("compute " + std::to_string(job));
       };
-      CHECK_THROWS_WITH(workers.run(20, compute, [&](Index job, int) { order.push_back(job); }),
+      CHECK_THROWS_WITH(workers.run(20, compute, [&](Index job, std::size_t) { order.push_back(job); }),
                         "compute " + std::to_string(bad));
       CHECK(std::ssize(order) <= bad);  // jobs after the bad one are not combined
       CHECK(order == counted(std::ssize(order)));
@@ -113,7 +137,7 @@ TEST_CASE("What combine throws reaches the caller, and the workers can be used a
     for (const Index bad : {0, 3, 19}) {
       INFO(threads << " threads, job " << bad);
       std::vector<Index> order;
-      const auto combine = [&](Index job, int) {
+      const auto combine = [&](Index job, std::size_t) {
         if (job == bad) throw std::domain_error("combine " + std::to_string(job));
         order.push_back(job);
       };
@@ -128,7 +152,7 @@ TEST_CASE("When every job throws, one error reaches the caller") {
   Workers workers(4);
   for (int round = 0; round < 50; ++round) {
     CHECK_THROWS_AS(workers.run(
-                        20, [](Index, int) { throw std::domain_error("all"); }, nothing),
+                        20, [](Index, std::size_t) { throw std::domain_error("all"); }, nothing),
                     std::domain_error);
   }
   CHECK(combined_order(workers, 10) == counted(10));
@@ -139,13 +163,11 @@ TEST_CASE("Two thousand rounds of few jobs each give the same ordered sums") {
   Index wrong = 0;
   for (Index round = 0; round < 2000; ++round) {
     const Index jobs = round % 6;
-    std::vector<Index> results(3);
+    std::vector<Index> results(workers.slots());
     Index total = 0;
     workers.run(
-        jobs, [&](Index job, int worker) { results[static_cast<std::size_t>(worker)] = round + job; },
-        [&](Index job, int worker) {
-          total = 10 * total + (results[static_cast<std::size_t>(worker)] - round) - job + 1;
-        });
+        jobs, [&](Index job, std::size_t slot) { results[slot] = round + job; },
+        [&](Index job, std::size_t slot) { total = 10 * total + (results[slot] - round) - job + 1; });
     Index expected = 0;
     for (Index job = 0; job < jobs; ++job) expected = 10 * expected + 1;
     wrong += total != expected;

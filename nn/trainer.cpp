@@ -9,7 +9,10 @@
 namespace qisa {
 
 Sharding shard(Index batch, Index length) {
-  constexpr Index tokens = 512;  // so that the activations of a shard stay in a core's cache
+  // Tokens of a shard: not so many that its activations leave a core's cache, nor so few that going through weights
+  // and gradient once a shard counts. Between these, enough shards for eight threads.
+  constexpr Index fewest = 128, greatest = 512, threads = 8;
+  const Index tokens = std::clamp(batch * length / threads, fewest, greatest);
   const Index most = std::max<Index>(1, tokens / length);
   const Index shards = (batch + most - 1) / most;
   const Index sequences = (batch + shards - 1) / shards;

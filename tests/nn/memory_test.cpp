@@ -51,7 +51,7 @@ TEST_CASE("The estimate grows with every size, and stays a number for the larges
   }
   CHECK(memory_need(some_settings(), 16, 3, 1000).total() > plain);
   CHECK(memory_need(some_settings(), 16, 2, 1'000'000).total() > plain + 1e6);
-  CHECK(memory_need(some_settings(), 1 << 24, 2, 1000).total() < 2 * plain);  // a batch is computed in shards
+  CHECK(memory_need(some_settings(), 1 << 24, 2, 1000).total() < 4 * plain);  // a batch is computed in shards
 
   ModelSettings largest = some_settings();
   largest.n_layer = largest.n_head = 1000;

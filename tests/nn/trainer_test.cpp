@@ -84,6 +84,15 @@ TEST_CASE("Shards cover every sequence of a batch once, as evenly as whole seque
   }
 }
 
+TEST_CASE("A thousand tokens occupy eight threads, and large batches have shards of 512 tokens") {
+  CHECK(shard(16, 64).shards == 8);  // the default of train
+  CHECK(shard(64, 16).shards == 8);
+  CHECK(shard(128, 16).shards == 8);
+  CHECK(shard(1024, 16).shards == 32);
+  CHECK(shard(8, 16).shards == 1);  // too few for two
+  CHECK(shard(3, 512).shards == 3);
+}
+
 TEST_CASE("Training gives the same bits on 1, 2 and 3 threads, for every mechanism, with dropout") {
   const Tokens text = random_text(2000);
   TrainingSettings settings;
@@ -177,12 +186,12 @@ TEST_CASE("A step's loss, gradient norm and update are those of the whole batch 
   settings.batch_size = 11;
   settings.learning_rate = {0.5, 0.1, 0, 2};  // the second step has the rate 0.3
   settings.adamw.epsilon = 1;                 // so that the update is smooth in the gradient
-  REQUIRE(shard(settings.batch_size, 100).shards == 3);
+  REQUIRE(shard(settings.batch_size, 40).shards == 4);
   for (const MechanismEntry& mechanism : mechanisms()) {
     INFO(mechanism.name);
-    GPT model(tiny(mechanism.name, 100), 2);
+    GPT model(tiny(mechanism.name, 40), 2);
     Workers workers(2);
-    const Whole first = whole_batch(model, random_batch(text, 11, 100, settings.seed, 0));
+    const Whole first = whole_batch(model, random_batch(text, 11, 40, settings.seed, 0));
     double norm = 0;
     for (const Real g : first.gradient.values()) norm = std::hypot(norm, static_cast<double>(g));
     settings.grad_clip = norm / 2;
@@ -202,7 +211,7 @@ TEST_CASE("A step's loss, gradient norm and update are those of the whole batch 
     }
     CHECK(largest < (is_double ? 1e-13 : 1e-6));
 
-    const Whole second = whole_batch(model, random_batch(text, 11, 100, settings.seed, 1));
+    const Whole second = whole_batch(model, random_batch(text, 11, 40, settings.seed, 1));
     const StepReport next = trainer.step();
     CHECK(next.loss == Approx(second.loss).epsilon(is_double ? 1e-13 : 1e-6));
     CHECK(next.learning_rate == Approx(0.3));
@@ -254,9 +263,9 @@ TEST_CASE("A loss that is not finite throws and changes nothing") {
 }
 
 TEST_CASE("The mean loss is that of all windows side by side, computed one by one") {
-  constexpr Index length = 100, windows_in_text = 13;
+  constexpr Index length = 40, windows_in_text = 13;
   const GPT model(tiny("qisa-v3", length), 5);
-  const Tokens text = random_text(windows_in_text * length + 57);
+  const Tokens text = random_text(windows_in_text * length + 27);
   Workers workers(2);
   REQUIRE(windows_in_text % shard(windows_in_text, length).sequences != 0);
   for (const Index most : {Index{0}, Index{1}, Index{6}, windows_in_text, Index{99}}) {

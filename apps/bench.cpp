@@ -163,14 +163,11 @@ void register_benchmarks(int threads) {
       steps.batch_size = paper_batch(n_embd);
       steps.dropout = 0.2;
       const std::string name = fmt::format("{}/embd:{}", mechanism.name, n_embd);
-      add("inference/" + name, inference, settings, steps.batch_size, fastest_forward, threads);
+      add("inference/" + name, inference, settings, steps.batch_size, CircuitKernel::fused, threads);
       add("training/" + name, training, settings, steps, threads);
     }
-    for (const auto& [kernel_name, kernel] :
-         {std::pair{"stepwise", CircuitKernel::stepwise}, std::pair{"fused", CircuitKernel::fused}}) {
-      add(fmt::format("inference/qisa-v3-{}/embd:{}", kernel_name, n_embd), inference,
-          paper_settings("qisa-v3", n_embd), paper_batch(n_embd), kernel, threads);
-    }
+    add(fmt::format("inference/qisa-v3-stepwise/embd:{}", n_embd), inference, paper_settings("qisa-v3", n_embd),
+        paper_batch(n_embd), CircuitKernel::stepwise, threads);
   }
   add("training/babygpt", babygpt, threads);
   for (const char* attention : {"csa", "qisa-v3"}) {

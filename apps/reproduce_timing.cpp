@@ -49,13 +49,12 @@ std::vector<Timing> time_inference(const std::vector<Index>& widths, double seco
     std::string name, attention;
     CircuitKernel kernel;
   };
-  const std::vector<Kind> kinds = {{"csa", "csa", fastest_forward},
-                                   {"qisa", "qisa", fastest_forward},
+  const std::vector<Kind> kinds = {{"csa", "csa", CircuitKernel::fused},
+                                   {"qisa", "qisa", CircuitKernel::fused},
                                    {"qisa-v1 fused", "qisa-v1", CircuitKernel::fused},
                                    {"qisa-v2 fused", "qisa-v2", CircuitKernel::fused},
                                    {"qisa-v3 stepwise", "qisa-v3", CircuitKernel::stepwise},
-                                   {"qisa-v3 fused", "qisa-v3", CircuitKernel::fused},
-                                   {"qisa-v3 adjoint", "qisa-v3", CircuitKernel::adjoint}};
+                                   {"qisa-v3 fused", "qisa-v3", CircuitKernel::fused}};
   std::vector<Timing> timings;
   for (const Kind& kind : kinds) {
     for (const Index n_embd : widths) {

@@ -14,11 +14,7 @@ Variable Pass::add_dropout(const Variable& a, const Variable& b) { return qisa::
 
 const Fused& Pass::fused(const CircuitBank& bank, const Parameter& angles) {
   auto& entry = fused_[angles.offset];
-  if (!entry) {
-    const auto observables = bank.observables();
-    entry = std::make_unique<Fused>(bank.circuit(), (*this)(angles).value(),
-                                    std::vector<Observables>(observables.begin(), observables.end()));
-  }
+  if (!entry) entry = std::make_unique<Fused>(bank.program(), (*this)(angles).value(), bank.observables());
   return *entry;
 }
 

@@ -20,7 +20,7 @@ class Pass {
  public:
   /// A pass without gradients and dropout. It may serve any number of inputs as long as the
   /// parameters do not change: fused circuits are computed once for each pass.
-  explicit Pass(const Parameters& parameters, CircuitKernel kernel = fastest_forward)
+  explicit Pass(const Parameters& parameters, CircuitKernel kernel = CircuitKernel::fused)
       : parameters_(&parameters), kernel_(kernel) {}
 
   /// A pass for one shard of a training step: gradients are added to `gradients`, a flat buffer of

@@ -10,20 +10,13 @@
 namespace qisa {
 namespace {
 
-/// Checks the arguments and returns M, the number of strings of all circuits.
-Index check_bank(const Program& circuit, const Tensor& angles, std::span<const Observables> observables,
-                 const Tensor& rows) {
-  const Index heads = static_cast<Index>(observables.size());
-  check(angles.shape() == Shape{heads, circuit.angles()},
-        "angles {} must be [{}, {}]: one row a circuit, one column an angle", angles.shape(), heads, circuit.angles());
+/// Checks the inputs and returns M, the number of strings of all circuits.
+Index check_inputs(const Program& circuit, std::span<const Observables> observables, const Tensor& rows) {
   check(rows.rank() == 2 && rows.shape()[1] <= circuit.dimension(),
         "inputs {} must be [T, C] with at most {} columns, the amplitudes of {} wires", rows.shape(),
         circuit.dimension(), circuit.wires());
   Index strings = 0;
-  for (const Observables& o : observables) {
-    o.check_layout(circuit.offsets());
-    strings += o.count();
-  }
+  for (const Observables& o : observables) strings += o.count();
   return strings;
 }
 
@@ -48,13 +41,6 @@ void encode_backward(const Real* encoded, Index columns, const Real* scale, Real
   }
 }
 
-/// Every circuit of the bank with its angles.
-std::vector<BoundProgram> bind(const Program& program, const Tensor& angles) {
-  std::vector<BoundProgram> result;
-  for (Index h = 0; h < angles.shape()[0]; ++h) result.push_back(program.bind(angles.data() + h * angles.shape()[1]));
-  return result;
-}
-
 /// Room for every circuit's observables.
 Index scratch_size(std::span<const Observables> observables) {
   Index size = 0;
@@ -64,11 +50,28 @@ Index scratch_size(std::span<const Observables> observables) {
 
 }  // namespace
 
+std::vector<BoundProgram> bind_circuits(const Program& program, const Tensor& angles,
+                                        std::span<const Observables> observables) {
+  const Index heads = std::ssize(observables);
+  check(angles.shape() == Shape{heads, program.angles()},
+        "angles {} must be [{}, {}]: one row a circuit, one column an angle", angles.shape(), heads, program.angles());
+  std::vector<BoundProgram> circuits;
+  for (Index h = 0; h < heads; ++h) {
+    observables[static_cast<std::size_t>(h)].check_layout(program.offsets());
+    circuits.push_back(program.bind(angles.data() + h * program.angles()));
+  }
+  return circuits;
+}
+
 Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<const Observables> observables,
                         const Tensor& rows) {
-  const Index strings = check_bank(program, angles, observables, rows);
+  return measure_circuits(program, bind_circuits(program, angles, observables), observables, rows);
+}
+
+Tensor measure_circuits(const Program& program, std::span<const BoundProgram> circuits,
+                        std::span<const Observables> observables, const Tensor& rows) {
+  const Index strings = check_inputs(program, observables, rows);
   const Index tokens = rows.shape()[0], columns = rows.shape()[1];
-  const auto circuits = bind(program, angles);
 
   const Index size = program.dimension() * B;
   Tensor out({tokens, strings}), encoded({size}), state({2 * size}), expectations({strings, B});
@@ -91,7 +94,8 @@ Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<
 
 void measure_circuits_backward(const Program& program, const Tensor& angles, std::span<const Observables> observables,
                                const Tensor& rows, const Tensor& grad_out, Tensor* grad_rows, Tensor* grad_angles) {
-  const Index strings = check_bank(program, angles, observables, rows);
+  const auto circuits = bind_circuits(program, angles, observables);
+  const Index strings = check_inputs(program, observables, rows);
   const Index tokens = rows.shape()[0], columns = rows.shape()[1];
   check(grad_out.shape() == Shape{tokens, strings}, "the gradient of {} strings on {} inputs cannot have shape {}",
         strings, tokens, grad_out.shape());
@@ -103,7 +107,6 @@ void measure_circuits_backward(const Program& program, const Tensor& angles, std
     check(grad_angles->shape() == angles.shape(), "the gradient of angles {} cannot have shape {}", angles.shape(),
           grad_angles->shape());
   }
-  const auto circuits = bind(program, angles);
 
   const Index size = program.dimension() * B;
   Tensor encoded({size}), state({2 * size}), gradient({2 * size}), grad_encoded({size}), weights({strings, B});

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "quantum/observables.hpp"
 #include "quantum/program.hpp"
@@ -19,10 +20,17 @@
 
 namespace qisa {
 
-/// Expectation values [T, M]: first the strings of circuit 0, then of circuit 1, …
-/// `angles` is [H, program.angles()] in radians, `observables` has H entries, laid out for the program
-/// (Observables(strings, program.offsets())), `rows` is [T, C] with C <= 2^wires. Throws when shapes, wires
-/// or layouts disagree.
+/// Every circuit of the bank with its angles: `angles` is [H, program.angles()] in radians, `observables` has H entries,
+/// laid out for the program (Observables(strings, program.offsets())). Throws when shapes, wires or layouts disagree.
+std::vector<BoundProgram> bind_circuits(const Program& program, const Tensor& angles,
+                                        std::span<const Observables> observables);
+
+/// Expectation values [T, M]: first the strings of circuit 0, then of circuit 1, … `rows` is [T, C]. Throws when
+/// C > 2^wires.
+Tensor measure_circuits(const Program& program, std::span<const BoundProgram> circuits,
+                        std::span<const Observables> observables, const Tensor& rows);
+
+/// The same, with angles as bind_circuits() takes them.
 Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<const Observables> observables,
                         const Tensor& rows);
 

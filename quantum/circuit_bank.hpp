@@ -15,12 +15,8 @@ namespace qisa {
 enum class CircuitKernel {
   stepwise,  // gate after gate, each an operation on the tape (stepwise.hpp)
   adjoint,   // the whole bank in blocks of tokens, gradient by the adjoint method (adjoint.hpp)
-  fused,     // the total unitary and the transformed observables, for inference (fused.hpp)
+  fused,     // the same with fixed angles and without gradient, for inference (fused.hpp)
 };
-
-/// What inference runs by default. Measured on an AVX-512 machine, a model runs 10 % faster by the blocks of
-/// adjoint.hpp than by the unitary of fused.hpp with 7 wires, and 5 % slower with 4 (docs/paper.md).
-inline constexpr CircuitKernel fastest_forward = CircuitKernel::adjoint;
 
 class CircuitBank {
  public:
@@ -29,6 +25,7 @@ class CircuitBank {
   CircuitBank(Circuit circuit, std::span<const std::vector<PauliString>> strings);
 
   const Circuit& circuit() const { return circuit_; }
+  const Program& program() const { return program_; }
   std::span<const Observables> observables() const { return observables_; }
 
   /// Expectation values: rows [tokens, width], width <= 2^wires, are amplitude-encoded; angles are

@@ -1,26 +1,26 @@
-// A bank of circuits with fixed angles as matrices, for inference: each circuit's total unitary U, computed
-// once, and its transformed observables O'_m = U+ P_m U. The paper's "fast branch".
+// A bank of circuits with fixed angles, for inference: the paper's "fast branch". What depends on the angles alone is
+// computed once.
 //
-// Expectations are measured on psi = U x, one matrix product. As inputs are real they are also quadratic
-// forms x^T Re(O') x, one product of all x_i x_j with a matrix; measured, that was slower with any number of
-// wires. adjoint.hpp says what a bank is and how rows are encoded; the results agree with
-// measure_circuits() but for rounding.
+// In the paper that is each circuit's total unitary U and its transformed observables O'_m = U+ P_m U; here it is the
+// turns of the sweeps (program.hpp). Measured (docs/performance.md), psi = U x as a product of matrices takes as long
+// as the sweeps with 4 wires and three times as long with 7, and the quadratic forms x^T Re(O') x of real inputs
+// longer still. U and O' are there to be looked at. adjoint.hpp says what a bank is and how rows are encoded.
 #pragma once
 
 #include <span>
 #include <vector>
 
-#include "quantum/circuit.hpp"
 #include "quantum/observables.hpp"
+#include "quantum/program.hpp"
 #include "tensor/tensor.hpp"
 
 namespace qisa {
 
 class Fused {
  public:
-  /// `angles` is [H, circuit.angles()] in radians, `observables` has H entries, laid out for the circuit.
+  /// `angles` is [H, program.angles()] in radians, `observables` has H entries, laid out for the program.
   /// Throws when shapes, wires or layouts disagree.
-  Fused(const Circuit& circuit, const Tensor& angles, std::vector<Observables> observables);
+  Fused(Program program, const Tensor& angles, std::span<const Observables> observables);
 
   /// Expectation values [T, M] of `rows` [T, C], as measure_circuits(). Throws when C > 2^wires.
   Tensor measure(const Tensor& rows) const;
@@ -31,10 +31,9 @@ class Fused {
   Tensor transformed_observables(Index circuit) const;
 
  private:
+  Program program_;
+  std::vector<BoundProgram> circuits_;
   std::vector<Observables> observables_;
-  Index dimension_, strings_ = 0, scratch_size_ = 0;
-  std::vector<Index> offsets_;  // where a block holds amplitude k
-  Tensor unitaries_;            // [H, 2^n, 2, 2^n]: U x is laid out as a block after the circuit's program
 };
 
 }  // namespace qisa

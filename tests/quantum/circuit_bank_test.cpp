@@ -112,7 +112,7 @@ TEST_CASE("The kernels of a bank agree in values and gradients") {
         INFO(wires << " wires, " << heads << " heads, " << tokens << " tokens of " << width << " numbers");
         const Result stepwise = measure(s, CircuitKernel::stepwise), adjoint = measure(s, CircuitKernel::adjoint);
         const CircuitBank bank(s.circuit, s.strings);
-        const Fused fused(s.circuit, s.angles, {bank.observables().begin(), bank.observables().end()});
+        const Fused fused(bank.program(), s.angles, bank.observables());
         const Tensor expected = dense_values(s);
         CHECK(distance(stepwise.values, expected) < tolerance);
         CHECK(distance(adjoint.values, expected) < tolerance);

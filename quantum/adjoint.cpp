@@ -20,24 +20,22 @@ Index check_inputs(const Program& circuit, std::span<const Observables> observab
   return strings;
 }
 
-/// Amplitude encoding of a block in place: x [columns, B] becomes x / |x| [dimension, B], zero-padded.
-/// scale[t] = 1 / |x_t|, or 0 for a row of zeros.
-void encode(Real* block, Index columns, Index dimension, Real* scale) {
+/// scale[t] = 1 / |x_t| for a block x [columns, B], or 0 for a row of zeros.
+void inverse_norms(const Real* block, Index columns, Real* scale) {
   Lanes squares = {};
   for (Index k = 0; k < columns; ++k) squares += lanes(block + k * B) * lanes(block + k * B);
   lanes(scale) = squares;
 #pragma omp simd
   for (Index t = 0; t < B; ++t) scale[t] = scale[t] == 0 ? Real(0) : 1 / std::sqrt(scale[t]);
-  for (Index k = 0; k < columns; ++k) lanes(block + k * B) *= lanes(scale);
-  std::fill(block + columns * B, block + dimension * B, Real(0));
 }
 
 /// The gradient of the encoding psi = x / |x|, in place: dL/dx = (dL/d psi - psi (psi . dL/d psi)) / |x|.
-void encode_backward(const Real* encoded, Index columns, const Real* scale, Real* gradient) {
+void encode_backward(const Real* block, Index columns, const Real* scale, Real* gradient) {
+  const auto psi = [&](Index k) -> Lanes { return lanes(scale) * lanes(block + k * B); };
   Lanes dot = {};
-  for (Index k = 0; k < columns; ++k) dot += lanes(encoded + k * B) * lanes(gradient + k * B);
+  for (Index k = 0; k < columns; ++k) dot += psi(k) * lanes(gradient + k * B);
   for (Index k = 0; k < columns; ++k) {
-    lanes(gradient + k * B) = (lanes(gradient + k * B) - lanes(encoded + k * B) * dot) * lanes(scale);
+    lanes(gradient + k * B) = (lanes(gradient + k * B) - psi(k) * dot) * lanes(scale);
   }
 }
 
@@ -74,16 +72,16 @@ Tensor measure_circuits(const Program& program, std::span<const BoundProgram> ci
   const Index tokens = rows.shape()[0], columns = rows.shape()[1];
 
   const Index size = program.dimension() * B;
-  Tensor out({tokens, strings}), encoded({size}), state({2 * size}), expectations({strings, B});
+  Tensor out({tokens, strings}), input = Tensor::zeros({size}), state({2 * size}), expectations({strings, B});
   Tensor scratch({scratch_size(observables)});
   std::array<Real, B> scale;
   for (Index first = 0; first < tokens; first += B) {
     const Index count = std::min(B, tokens - first);
-    rows_to_lanes(rows.data() + first * columns, columns, count, columns, encoded.data(), B);
-    encode(encoded.data(), columns, program.dimension(), scale.data());
+    rows_to_lanes(rows.data() + first * columns, columns, count, columns, input.data(), B);
+    inverse_norms(input.data(), columns, scale.data());
     Real* result = expectations.data();
     for (std::size_t h = 0; h < observables.size(); ++h) {
-      program.run(circuits[h], encoded.data(), state.data());
+      program.run(circuits[h], input.data(), scale.data(), state.data());
       observables[h].measure(state.data(), result, scratch.data());
       result += observables[h].count() * B;
     }
@@ -109,19 +107,20 @@ void measure_circuits_backward(const Program& program, const Tensor& angles, std
   }
 
   const Index size = program.dimension() * B;
-  Tensor encoded({size}), state({2 * size}), gradient({2 * size}), grad_encoded({size}), weights({strings, B});
+  Tensor input = Tensor::zeros({size}), state({2 * size}), gradient({2 * size}), grad_encoded({size}),
+         weights({strings, B});
   Tensor scratch({scratch_size(observables)}), sums({static_cast<Index>(program.steps()), B});
   std::vector<std::vector<Moment>> moments(observables.size(), std::vector<Moment>(program.steps()));
   std::array<Real, B> scale;
   for (Index first = 0; first < tokens; first += B) {
     const Index count = std::min(B, tokens - first);
-    rows_to_lanes(rows.data() + first * columns, columns, count, columns, encoded.data(), B);
-    encode(encoded.data(), columns, program.dimension(), scale.data());
+    rows_to_lanes(rows.data() + first * columns, columns, count, columns, input.data(), B);
+    inverse_norms(input.data(), columns, scale.data());
     rows_to_lanes(grad_out.data() + first * strings, strings, count, strings, weights.data(), B);
     grad_encoded.fill(0);
     const Real* weight = weights.data();
     for (std::size_t h = 0; h < observables.size(); ++h) {
-      program.run(circuits[h], encoded.data(), state.data());
+      program.run(circuits[h], input.data(), scale.data(), state.data());
       observables[h].gradient(weight, state.data(), gradient.data(), scratch.data());
       weight += observables[h].count() * B;
       program.run_backward(circuits[h], state.data(), gradient.data(), moments[h], sums.data());
@@ -131,7 +130,7 @@ void measure_circuits_backward(const Program& program, const Tensor& angles, std
       }
     }
     if (grad_rows != nullptr) {
-      encode_backward(encoded.data(), columns, scale.data(), grad_encoded.data());
+      encode_backward(input.data(), columns, scale.data(), grad_encoded.data());
       lanes_to_rows(grad_encoded.data(), count, columns, grad_rows->data() + first * columns, columns, true);
     }
   }

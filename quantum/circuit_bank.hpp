@@ -38,7 +38,7 @@ class CircuitBank {
   Variable measure_adjoint(const Variable& angles, const Variable& rows) const;
 
   Circuit circuit_;
-  Program program_;  // the circuit, as adjoint.hpp runs it
+  Program program_;  // the circuit, as adjoint.hpp and fused.hpp run it
   std::vector<Observables> observables_;
 };
 

@@ -18,11 +18,12 @@ Tensor Fused::measure(const Tensor& rows) const { return measure_circuits(progra
 Tensor Fused::unitary(Index circuit) const {
   const Index dimension = program_.dimension(), size = dimension * dimension;
   Tensor result({2, dimension, dimension}), basis({dimension, B}), state({dimension, 2, B});
+  const Tensor ones = Tensor::full({B}, 1);
   for (Index first = 0; first < dimension; first += B) {
     const Index count = std::min(B, dimension - first);
     basis.fill(0);
     for (Index j = 0; j < count; ++j) basis[(first + j) * B + j] = 1;
-    program_.run(circuits_[static_cast<std::size_t>(circuit)], basis.data(), state.data());
+    program_.run(circuits_[static_cast<std::size_t>(circuit)], basis.data(), ones.data(), state.data());
     for (Index k = 0; k < dimension; ++k) {
       const Real* amplitude = state.data() + program_.offsets()[static_cast<std::size_t>(k)];
       std::copy_n(amplitude, count, result.data() + k * dimension + first);

@@ -107,14 +107,14 @@ BoundProgram Program::bind(const Real* angles) const {
   return bound;
 }
 
-void Program::run(const BoundProgram& bound, const Real* input, Real* state) const {
+void Program::run(const BoundProgram& bound, const Real* input, const Real* scale, Real* state) const {
   std::span<const Sweep> rest = sweeps_;
   if (!rest.empty() && rest.front().covers(dimension_)) {
-    run_sweep(rest.front(), steps_of(rest.front(), bound), input, bound.scale, state);
+    run_sweep(rest.front(), steps_of(rest.front(), bound), input, lanes(scale), bound.scale, state);
     rest = rest.subspan(1);
   } else {
     for (Index k = 0; k < dimension_; ++k) {
-      lanes(state + k * amplitude_size) = bound.scale * lanes(input + k * B);
+      lanes(state + k * amplitude_size) = bound.scale * (lanes(scale) * lanes(input + k * B));
       lanes(state + k * amplitude_size + B) = Lanes{};
     }
   }

@@ -44,8 +44,8 @@ class Program {
   /// The program for the given angles (radians).
   BoundProgram bind(const Real* angles) const;
 
-  /// The circuit's final states. `input` holds real initial states [2^n, B]; `state` is written.
-  void run(const BoundProgram& bound, const Real* input, Real* state) const;
+  /// The circuit's final states. The initial ones are real: `input` [2^n, B] times `scale` [B]. `state` is written.
+  void run(const BoundProgram& bound, const Real* input, const Real* scale, Real* state) const;
 
   /// The way back. Given the final states and the gradient with respect to them (dL/dRe + i dL/dIm), adds
   /// each step's moment, and leaves in `gradient` the gradient with respect to the initial states, divided by

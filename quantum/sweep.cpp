@@ -196,11 +196,12 @@ void run_sweep(const Sweep& sweep, std::span<const BoundStep> steps, Real* state
   });
 }
 
-void run_sweep(const Sweep& sweep, std::span<const BoundStep> steps, const Real* input, Real scale, Real* state) {
+void run_sweep(const Sweep& sweep, std::span<const BoundStep> steps, const Real* input, const Lanes& token_scale,
+               Real scale, Real* state) {
   with_steps(sweep, steps, [&]<int wires, class Steps>() {
-    run_groups<wires, Steps>(sweep.groups, steps, state, [input, scale](const Offsets& offsets) {
+    run_groups<wires, Steps>(sweep.groups, steps, state, [input, token_scale, scale](const Offsets& offsets) {
       return make_group<wires>([&](std::size_t i) {
-        return Amplitude{scale * lanes(input + offsets[i] / 2), Lanes{}};
+        return Amplitude{scale * (token_scale * lanes(input + offsets[i] / 2)), Lanes{}};
       });
     });
   });

@@ -54,8 +54,9 @@ struct BoundStep {
 /// All steps of the sweep on a block of states.
 void run_sweep(const Sweep& sweep, std::span<const BoundStep> steps, Real* state);
 
-/// The same for a sweep that covers all amplitudes, on `scale` times the real states `input` [2^n, B].
-void run_sweep(const Sweep& sweep, std::span<const BoundStep> steps, const Real* input, Real scale, Real* state);
+/// The same for a sweep that covers all amplitudes, on the real states `input` [2^n, B] times both scales.
+void run_sweep(const Sweep& sweep, std::span<const BoundStep> steps, const Real* input, const Lanes& token_scale,
+               Real scale, Real* state);
 
 /// Undoes the steps on states psi and gradient g, last step first. Before, adds Im <g|P|psi> to the step's sums
 /// [steps, B], P its axis; sums of steps that are not rotations mean nothing. If `to_state` is false, `state`

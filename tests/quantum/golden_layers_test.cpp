@@ -77,7 +77,7 @@ Tensor run(const Circuit& circuit, const Tensor& angles, const Tensor& encoded) 
   for (Index i = 0; i < dimension * B; ++i) {
     input[i % dimension * B + i / dimension] = encoded[2 * i];
   }
-  program.run(program.bind(angles.data()), input.data(), state.data());
+  program.run(program.bind(angles.data()), input.data(), Tensor::full({B}, 1).data(), state.data());
   for (Index i = 0; i < result.size(); ++i) {
     const Index amplitude = i / 2 % dimension, token = i / 2 / dimension;
     result[i] = state[program.offsets()[static_cast<std::size_t>(amplitude)] + i % 2 * B + token];

@@ -130,7 +130,7 @@ void Observables::add_group(Index flips, std::span<const std::size_t> members, s
   const Index split = split_bit(flips), dimension = std::ssize(offsets_);
   SignBasis basis;
   for (const std::size_t m : members) basis.add(strings_[m].signs() & ~split);
-  Group group{Index{1} << basis.count(), 0, 0, {}, nullptr};
+  Group group{Index{1} << basis.count(), 0, 0, 0, {}, nullptr};
   bool has[2] = {};  // even strings, odd strings
   for (const bool odd : {false, true}) {
     std::vector<Coefficient> wanted;
@@ -163,10 +163,10 @@ void Observables::add_group(Index flips, std::span<const std::size_t> members, s
   std::stable_sort(states.begin(), states.end(),
                    [&](Index a, Index b) { return basis.signs_of(a) < basis.signs_of(b); });
   for (const Index k : states) group.pairs.push_back({offset(k), offset(k ^ flips)});
-  const Index each = std::ssize(group.pairs) / group.rows;
-  group.sum_products = !has[1]   ? sum_products_for<true, false>(each)
-                       : !has[0] ? sum_products_for<false, true>(each)
-                                 : sum_products_for<true, true>(each);
+  group.each = std::ssize(group.pairs) / group.rows;
+  group.sum_products = !has[1]   ? sum_products_for<true, false>(group.each)
+                       : !has[0] ? sum_products_for<false, true>(group.each)
+                                 : sum_products_for<true, true>(group.each);
   groups_.push_back(std::move(group));
 }
 
@@ -190,8 +190,8 @@ Index Observables::scratch_size() const { return rows_ * B; }
 
 void Observables::measure(const Real* state, Real* expectations, Real* scratch) const {
   for (const Group& group : groups_) {
-    group.sum_products(group.pairs.data(), std::ssize(group.pairs) / group.rows, group.rows, state,
-                       scratch + group.first_even_row * B, scratch + group.first_odd_row * B);
+    group.sum_products(group.pairs.data(), group.each, group.rows, state, scratch + group.first_even_row * B,
+                       scratch + group.first_odd_row * B);
   }
   for (const Butterfly& butterfly : butterflies_) {
     Real* low = scratch + butterfly.first * B;

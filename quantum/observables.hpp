@@ -64,6 +64,7 @@ class Observables {
   /// All strings with the same flips.
   struct Group {
     Index rows;  // as many for even strings as for odd ones, if there are any
+    Index each;  // pairs of a row
     Index first_even_row, first_odd_row;
     std::vector<Pair> pairs;  // of row 0, of row 1, …
     /// Adds up the products of `each` pairs for each of the rows.

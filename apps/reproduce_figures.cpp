@@ -101,6 +101,7 @@ set title "Time of inference: classical attention and the quantum-inspired mecha
 set xlabel "width of the model, n_embd (6 layers, 1 head)"
 set ylabel "milliseconds a batch (median), log scale"
 set logscale y
+set yrange [0.1:*]
 stats data using 2 nooutput
 set xrange [-0.6:STATS_records-0.4]
 set grid ytics linecolor rgb "#dddddd"
@@ -109,7 +110,7 @@ set style histogram clustered gap 1.5
 set style fill solid 1 noborder
 set boxwidth 0.9
 set key outside right center
-plot for [i=2:8] data using i:xtic(1) title columnheader(i) linecolor rgb word(colours, i-1)
+plot for [i=2:STATS_columns] data using i:xtic(1) title columnheader(i) linecolor rgb word(colours, i-1)
 )gp";
 
 /// Three panels with one scale, and a legend below the curves of the last; needs title and x_label.

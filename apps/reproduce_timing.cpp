@@ -1,6 +1,7 @@
 #include "apps/reproduce_timing.hpp"
 
 #include <algorithm>
+#include <deque>
 
 #include "apps/progress.hpp"
 #include "nn/gpt.hpp"
@@ -10,37 +11,61 @@ namespace qisa {
 namespace {
 
 constexpr Index vocabulary = 65;  // of tiny Shakespeare
+constexpr std::size_t fewest_rounds = 31;
 
-/// The median time of one batch, cut into shards over all threads as training does.
-double median_milliseconds(const ModelSettings& settings, CircuitKernel kernel, double seconds, Workers& workers) {
-  const GPT model(settings, 1);
-  std::vector<Pass> passes;
-  for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes.emplace_back(model.parameters(), kernel);
-  const Index length = settings.block_size;
-  std::vector<std::int32_t> tokens(static_cast<std::size_t>(timed_batch * length));
-  Random random(1, Purpose::batches);
-  for (auto& token : tokens) token = static_cast<std::int32_t>(random.below(vocabulary));
-  const Sharding sharding = shard(timed_batch, length);
-  const auto compute = [&](Index job, std::size_t slot) {
-    const Index first = job * sharding.sequences, rows = std::min(sharding.sequences, timed_batch - first);
-    const auto part = std::span<const std::int32_t>(tokens).subspan(static_cast<std::size_t>(first * length),
-                                                                    static_cast<std::size_t>(rows * length));
-    model.logits(passes[slot], part, rows);
-  };
-  const auto batch_milliseconds = [&] {
-    const double begun = seconds_now();
-    workers.run(sharding.shards, compute, [](Index, std::size_t) {});
-    return 1e3 * (seconds_now() - begun);
-  };
-
-  batch_milliseconds();  // fills the pools and fuses circuits
-  std::vector<double> times;
-  for (double spent = 0; times.size() < 9 || spent < 1e3 * seconds; spent += times.back())
-    times.push_back(batch_milliseconds());
-  const auto middle = times.begin() + std::ssize(times) / 2;
-  std::nth_element(times.begin(), middle, times.end());
-  return *middle;
+ModelSettings timed_settings(const std::string& attention, Index n_embd) {
+  ModelSettings settings;
+  settings.vocabulary_size = vocabulary;
+  settings.attention = attention;
+  settings.n_embd = n_embd;
+  return settings;
 }
+
+/// A model, and how long it took for each batch so far.
+class TimedModel {
+ public:
+  TimedModel(const std::string& attention, Index n_embd, CircuitKernel kernel, Workers& workers)
+      : model_(timed_settings(attention, n_embd), 1), workers_(&workers) {
+    for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes_.emplace_back(model_.parameters(), kernel);
+    Random random(1, Purpose::batches);
+    tokens_.resize(static_cast<std::size_t>(timed_batch * length()));
+    for (auto& token : tokens_) token = static_cast<std::int32_t>(random.below(vocabulary));
+    run();  // fills the pools and prepares circuits
+  }
+
+  void time_batch() {
+    const double begun = seconds_now();
+    run();
+    milliseconds_.push_back(1e3 * (seconds_now() - begun));
+  }
+
+  double median() {
+    const auto middle = milliseconds_.begin() + std::ssize(milliseconds_) / 2;
+    std::nth_element(milliseconds_.begin(), middle, milliseconds_.end());
+    return *middle;
+  }
+
+ private:
+  Index length() const { return model_.settings().block_size; }
+
+  /// One batch, cut into shards over all threads as training does.
+  void run() {
+    const Sharding sharding = shard(timed_batch, length());
+    const auto compute = [&](Index job, std::size_t slot) {
+      const Index first = job * sharding.sequences, rows = std::min(sharding.sequences, timed_batch - first);
+      const auto part = std::span<const std::int32_t>(tokens_).subspan(static_cast<std::size_t>(first * length()),
+                                                                       static_cast<std::size_t>(rows * length()));
+      model_.logits(passes_[slot], part, rows);
+    };
+    workers_->run(sharding.shards, compute, [](Index, std::size_t) {});
+  }
+
+  GPT model_;
+  std::vector<Pass> passes_;
+  std::vector<std::int32_t> tokens_;
+  std::vector<double> milliseconds_;
+  Workers* workers_;
+};
 
 }  // namespace
 
@@ -56,14 +81,14 @@ std::vector<Timing> time_inference(const std::vector<Index>& widths, double seco
                                    {"qisa-v3 stepwise", "qisa-v3", CircuitKernel::stepwise},
                                    {"qisa-v3 fused", "qisa-v3", CircuitKernel::fused}};
   std::vector<Timing> timings;
-  for (const Kind& kind : kinds) {
-    for (const Index n_embd : widths) {
-      ModelSettings settings;
-      settings.vocabulary_size = vocabulary;
-      settings.attention = kind.attention;
-      settings.n_embd = n_embd;
-      timings.push_back({kind.name, n_embd, median_milliseconds(settings, kind.kernel, seconds, workers)});
+  for (const Index n_embd : widths) {
+    std::deque<TimedModel> models;
+    for (const Kind& kind : kinds) models.emplace_back(kind.attention, n_embd, kind.kernel, workers);
+    const double begun = seconds_now();
+    for (std::size_t round = 0; round < fewest_rounds || seconds_now() - begun < seconds; ++round) {
+      for (TimedModel& model : models) model.time_batch();
     }
+    for (std::size_t k = 0; k < kinds.size(); ++k) timings.push_back({kinds[k].name, n_embd, models[k].median()});
   }
   return timings;
 }

@@ -21,8 +21,8 @@ struct Timing {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Timing, kind, n_embd, milliseconds)
 
-/// Times classical attention, qisa, and qisa-v1 to v3 with their kernels, at each width. A median is over
-/// `seconds` of batches, and over 9 at least.
+/// Times classical attention, qisa, and qisa-v1 to v3 with their kernels. At each width they take turns, a batch each,
+/// for `seconds` and for 31 rounds at least: what else the machine does then strikes all alike.
 std::vector<Timing> time_inference(const std::vector<Index>& widths, double seconds, Workers& workers);
 
 }  // namespace qisa

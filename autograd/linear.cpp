@@ -3,7 +3,8 @@
 #include "autograd/operations.hpp"
 #include "tensor/blas.hpp"
 #include "tensor/elementwise.hpp"
-#include "tensor/lanes.hpp"
+#include "tensor/lane_transpose.hpp"
+#include "tensor/narrow_product.hpp"
 
 namespace qisa {
 namespace {
@@ -27,6 +28,17 @@ Sizes check_linear(const char* operation, const Variable& x, const Variable& wei
 void product(const Variable& x, const Variable& weight, const Sizes& sizes, Real beta, Tensor& y) {
   const auto [rows, in, out] = sizes;
   gemm(false, true, rows, out, in, 1, x.value().data(), in, weight.value().data(), in, beta, y.data(), out);
+}
+
+/// store(i, c, columns c to c + 15 of row i of x W^T), for narrow products.
+template <class Store>
+void narrow_linear(const Variable& x, const Variable& weight, const Sizes& sizes, Store store) {
+  const auto [rows, in, out] = sizes;
+  Tensor transposed({in, out});
+  for (Index c = 0; c < out; c += lane_count) {
+    rows_to_lanes(weight.value().data() + c * in, in, lane_count, in, transposed.data() + c, out);
+  }
+  narrow_product(x.value().data(), rows, in, transposed.data(), out, store);
 }
 
 /// Every row of a matrix [rows, width] becomes `row`. Rows are often too short for the library's copy to pay.
@@ -56,7 +68,12 @@ void product_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, c
   const auto [rows, in, out] = sizes;
   if (inputs.wanted(0)) {
     Tensor dx(x.shape());
-    gemm(false, false, rows, in, out, 1, dy.data(), out, weight.data(), in, 0, dx.data(), in);
+    if (is_narrow(out, in)) {
+      narrow_product(dy.data(), rows, out, weight.data(), in,
+                     [&](Index i, Index c, const Lanes& sums) { lanes(dx.data() + i * in + c) = sums; });
+    } else {
+      gemm(false, false, rows, in, out, 1, dy.data(), out, weight.data(), in, 0, dx.data(), in);
+    }
     inputs.add(0, std::move(dx));
   }
   if (inputs.wanted(1)) {
@@ -72,8 +89,14 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   const Sizes sizes = check_linear("linear", x, weight, bias);
   Tensor y(x.shape().with(-1, sizes.out));
   const bool has_bias = !bias.value().empty();
-  if (has_bias) fill_rows(y.data(), sizes.rows, sizes.out, bias.value().data());
-  product(x, weight, sizes, has_bias ? 1 : 0, y);
+  if (is_narrow(sizes.in, sizes.out)) {
+    narrow_linear(x, weight, sizes, [&](Index i, Index c, const Lanes& sums) {
+      lanes(y.data() + i * sizes.out + c) = has_bias ? sums + lanes(bias.value().data() + c) : sums;
+    });
+  } else {
+    if (has_bias) fill_rows(y.data(), sizes.rows, sizes.out, bias.value().data());
+    product(x, weight, sizes, has_bias ? 1 : 0, y);
+  }
   return record("linear", std::move(y), {x, weight, bias},
                 [vx = x.value(), w = weight.value(), sizes](const Tensor& g, InputGradients& inputs) {
                   product_backward(vx, w, g, sizes, inputs);
@@ -85,19 +108,26 @@ Variable activated_linear(const Variable& x, const Variable& weight, const Varia
   const Sizes sizes = check_linear("activated_linear", x, weight, bias);
   check(!bias.value().empty(), "[activated_linear] weight {} needs a bias", weight.shape());
   Tensor z(x.shape().with(-1, sizes.out));
-  product(x, weight, sizes, 0, z);
   Tensor y = f == Activation::relu ? z : Tensor(z.shape());
   const Real* b = bias.value().data();
-  for (Index row = 0; row < sizes.rows; ++row) {
-    Real *sums = z.data() + row * sizes.out, *result = y.data() + row * sizes.out;
-    if (f == Activation::relu) {
+  if (f == Activation::relu && is_narrow(sizes.in, sizes.out)) {
+    narrow_linear(x, weight, sizes, [&](Index i, Index c, const Lanes& sums) {
+      const Lanes sum = sums + lanes(b + c);
+      lanes(y.data() + i * sizes.out + c) = sum < 0 ? Lanes{} : sum;
+    });
+  } else {
+    product(x, weight, sizes, 0, z);
+    for (Index row = 0; row < sizes.rows; ++row) {
+      Real *sums = z.data() + row * sizes.out, *result = y.data() + row * sizes.out;
+      if (f == Activation::relu) {
 #pragma omp simd
-      for (Index i = 0; i < sizes.out; ++i) result[i] = relu(sums[i] + b[i]);
-    } else {
+        for (Index i = 0; i < sizes.out; ++i) result[i] = relu(sums[i] + b[i]);
+      } else {
 #pragma omp simd
-      for (Index i = 0; i < sizes.out; ++i) {
-        sums[i] += b[i];
-        result[i] = gelu(sums[i]);
+        for (Index i = 0; i < sizes.out; ++i) {
+          sums[i] += b[i];
+          result[i] = gelu(sums[i]);
+        }
       }
     }
   }

@@ -44,7 +44,7 @@ class Trainer {
 
   /// One optimizer step on the batch that (seed, number of the step) determines. Throws, naming the step
   /// (counted from 1, as in logs), and leaves the weights as they were, when the loss or the gradient is
-  /// not finite.
+  /// not finite. After any other exception the trainer is of no further use.
   StepReport step();
 
   /// The optimizer's state; with the weights, all that another run needs to continue from here.

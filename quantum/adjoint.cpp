@@ -68,6 +68,8 @@ Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<
 
 Tensor measure_circuits(const Program& program, std::span<const BoundProgram> circuits,
                         std::span<const Observables> observables, const Tensor& rows) {
+  check(circuits.size() == observables.size(), "{} circuits cannot be measured by {} list(s) of Pauli strings",
+        circuits.size(), observables.size());
   const Index strings = check_inputs(program, observables, rows);
   const Index tokens = rows.shape()[0], columns = rows.shape()[1];
 

@@ -20,13 +20,14 @@
 
 namespace qisa {
 
-/// Every circuit of the bank with its angles: `angles` is [H, program.angles()] in radians, `observables` has H entries,
-/// laid out for the program (Observables(strings, program.offsets())). Throws when shapes, wires or layouts disagree.
+/// Every circuit of the bank with its angles: `angles` is [H, program.angles()] in radians, `observables` has H
+/// entries, laid out for the program (Observables(strings, program.offsets())). Throws when shapes, wires or layouts
+/// disagree.
 std::vector<BoundProgram> bind_circuits(const Program& program, const Tensor& angles,
                                         std::span<const Observables> observables);
 
 /// Expectation values [T, M]: first the strings of circuit 0, then of circuit 1, … `rows` is [T, C]. Throws when
-/// C > 2^wires.
+/// C > 2^wires, or there are not as many circuits as observables.
 Tensor measure_circuits(const Program& program, std::span<const BoundProgram> circuits,
                         std::span<const Observables> observables, const Tensor& rows);
 

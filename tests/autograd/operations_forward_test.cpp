@@ -114,10 +114,11 @@ TEST_CASE("matmul of batches that broadcast equals plain loops", "[operations]")
   check_values(matmul(Variable(a), Variable(b)), {2, 4, m, n}, expected);
 }
 
-TEST_CASE("linear and activated_linear equal plain loops for x of one, two and three axes", "[operations]") {
-  const Index in = 5, out = 7;
+/// linear and activated_linear with weights of one shape, for x of one, two and three axes.
+void check_linear(Index in, Index out) {
+  CAPTURE(in, out);
   const Tensor weight = random_tensor({out, in}), bias = random_tensor({out});
-  for (const Shape& shape : {Shape{in}, Shape{3, in}, Shape{2, 3, in}}) {
+  for (const Shape& shape : {Shape{in}, Shape{3, in}, Shape{2, 5, in}}) {
     const Tensor x = random_tensor(shape);
     std::vector<double> products, sums, rectified, gelus;
     for (Index row = 0; row < x.size() / in; ++row) {
@@ -141,6 +142,14 @@ TEST_CASE("linear and activated_linear equal plain loops for x of one, two and t
     check_values(activated(Activation::relu), shape.with(-1, out), rectified);
     check_values(activated(Activation::gelu), shape.with(-1, out), gelus);
   }
+}
+
+TEST_CASE("linear and activated_linear equal plain loops, with BLAS and as narrow products", "[operations]") {
+  check_linear(5, 7);
+  check_linear(16, 16);
+  check_linear(16, 48);
+  check_linear(64, 16);
+  check_linear(16, 17);
 }
 
 TEST_CASE("linear of no inputs is its bias, or 0", "[operations]") {

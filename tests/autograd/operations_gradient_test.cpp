@@ -96,6 +96,8 @@ Cases product_cases() {
   cases.push_back({"matmul", {{0, 2, 3}, {3, 2}}, {0, 2, 2}, product});
   cases.push_back({"matmul", {{0, 3}, {3, 2}}, {0, 2}, product});
   cases.push_back({"matmul", {{2, 0}, {0, 3}}, {2, 3}, product});
+  cases.push_back(
+      {"linear", {{9, 16}, {32, 16}}, {9, 32}, [](Inputs in) { return linear(in[0], in[1]); }});  // a narrow product
   struct Linear {
     Shape x, weight, result;
   };
@@ -104,6 +106,8 @@ Cases product_cases() {
                                                              {{2, 3}, {4, 3}, {2, 4}},
                                                              {{1, 3}, {1, 3}, {1, 1}},
                                                              {{2, 2, 3}, {4, 3}, {2, 2, 4}},
+                                                             {{9, 16}, {16, 16}, {9, 16}},
+                                                             {{3, 32}, {16, 32}, {3, 16}},
                                                              {{0, 3}, {4, 3}, {0, 4}},
                                                              {{2, 3}, {0, 3}, {2, 0}}}) {
     const Shape bias = {weight[0]};

@@ -322,6 +322,8 @@ TEST_CASE("Shapes that disagree are refused by name") {
   const std::vector<Observables> elsewhere = {Observables({PauliString("XY")})};
   CHECK_THROWS_WITH(measure_circuits(bank.circuit, bank.angles, elsewhere, bank.rows),
                     "observables must be laid out for the circuit: Observables(strings, program.offsets())");
+  CHECK_THROWS_WITH(measure_circuits(bank.circuit, std::vector<BoundProgram>{}, bank.observables, bank.rows),
+                    "0 circuits cannot be measured by 1 list(s) of Pauli strings");
   Tensor narrow({3, 3}), few({1, 5});
   const auto backward = [&](const Tensor& grad_out, Tensor* rows, Tensor* angles) {
     measure_circuits_backward(bank.circuit, bank.angles, bank.observables, bank.rows, grad_out, rows, angles);

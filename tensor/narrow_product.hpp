@@ -35,10 +35,17 @@ template <Index together, class Store>
   for (Index r = 0; r < together; ++r) store(i + r, sums[r]);
 }
 
-/// Whether narrow_product() is the faster one. Measured with AVX-512: for 512 rows, 16 terms and 32 columns 3.3 µs with
-/// a bias, where BLAS takes 4.9; for 64 terms and 16 columns 7.1, where BLAS takes 9.1; with neither, BLAS.
+/// Whether narrow_product() is the faster one. For 512 rows with a bias it takes, with AVX-512, 3.3 µs where BLAS takes
+/// 4.9 (16 terms, 32 columns), and 7.1 where BLAS takes 9.1 (64 terms, 16 columns); with AVX2 9.9 and 11.3, but 88 and
+/// 20, as registers do not suffice. With more terms and columns BLAS is faster.
 inline bool is_narrow(Index terms, Index columns) {
-  return terms % lane_count == 0 && columns % lane_count == 0 && (terms == lane_count || columns == lane_count);
+#ifdef __AVX512F__
+  constexpr bool any_terms = true;
+#else
+  constexpr bool any_terms = false;
+#endif
+  return terms % lane_count == 0 && columns % lane_count == 0 &&
+         (terms == lane_count || (any_terms && columns == lane_count));
 }
 
 /// store(i, c, columns c to c + 15 of row i of A B) for every row i and c = 0, 16, … < columns. A is [rows, terms], B

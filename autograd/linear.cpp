@@ -70,7 +70,7 @@ void product_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, c
     Tensor dx(x.shape());
     if (is_narrow(out, in)) {
       narrow_product(dy.data(), rows, out, weight.data(), in,
-                     [&](Index i, Index c, const Lanes& sums) { lanes(dx.data() + i * in + c) = sums; });
+                     [&](Index i, Index c, const Lanes& sums) { lanes(dx.data() + i * sizes.in + c) = sums; });
     } else {
       gemm(false, false, rows, in, out, 1, dy.data(), out, weight.data(), in, 0, dx.data(), in);
     }

@@ -13,19 +13,11 @@ namespace {
 constexpr Index vocabulary = 65;  // of tiny Shakespeare
 constexpr std::size_t fewest_rounds = 31;
 
-ModelSettings timed_settings(const std::string& attention, Index n_embd) {
-  ModelSettings settings;
-  settings.vocabulary_size = vocabulary;
-  settings.attention = attention;
-  settings.n_embd = n_embd;
-  return settings;
-}
-
 /// A model, and how long it took for each batch so far.
 class TimedModel {
  public:
-  TimedModel(const std::string& attention, Index n_embd, CircuitKernel kernel, Workers& workers)
-      : model_(timed_settings(attention, n_embd), 1), workers_(&workers) {
+  TimedModel(const ModelSettings& settings, CircuitKernel kernel, Workers& workers)
+      : model_(settings, 1), workers_(&workers) {
     for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes_.emplace_back(model_.parameters(), kernel);
     Random random(1, Purpose::batches);
     tokens_.resize(static_cast<std::size_t>(timed_batch * length()));
@@ -83,7 +75,13 @@ std::vector<Timing> time_inference(const std::vector<Index>& widths, double seco
   std::vector<Timing> timings;
   for (const Index n_embd : widths) {
     std::deque<TimedModel> models;
-    for (const Kind& kind : kinds) models.emplace_back(kind.attention, n_embd, kind.kernel, workers);
+    for (const Kind& kind : kinds) {
+      ModelSettings settings;
+      settings.vocabulary_size = vocabulary;
+      settings.attention = kind.attention;
+      settings.n_embd = n_embd;
+      models.emplace_back(settings, kind.kernel, workers);
+    }
     const double begun = seconds_now();
     for (std::size_t round = 0; round < fewest_rounds || seconds_now() - begun < seconds; ++round) {
       for (TimedModel& model : models) model.time_batch();

@@ -63,6 +63,23 @@ void add_rows(const Real* matrix, Index rows, Index width, Real* total) {
   }
 }
 
+/// z += b, y = f(z); for relu y is z.
+void activate(Tensor& z, const Real* b, const Sizes& sizes, Activation f, Tensor& y) {
+  for (Index row = 0; row < sizes.rows; ++row) {
+    Real *sums = z.data() + row * sizes.out, *result = y.data() + row * sizes.out;
+    if (f == Activation::relu) {
+#pragma omp simd
+      for (Index i = 0; i < sizes.out; ++i) result[i] = relu(sums[i] + b[i]);
+    } else {
+#pragma omp simd
+      for (Index i = 0; i < sizes.out; ++i) {
+        sums[i] += b[i];
+        result[i] = gelu(sums[i]);
+      }
+    }
+  }
+}
+
 void product_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, const Sizes& sizes,
                       InputGradients& inputs) {
   const auto [rows, in, out] = sizes;
@@ -117,19 +134,7 @@ Variable activated_linear(const Variable& x, const Variable& weight, const Varia
     });
   } else {
     product(x, weight, sizes, 0, z);
-    for (Index row = 0; row < sizes.rows; ++row) {
-      Real *sums = z.data() + row * sizes.out, *result = y.data() + row * sizes.out;
-      if (f == Activation::relu) {
-#pragma omp simd
-        for (Index i = 0; i < sizes.out; ++i) result[i] = relu(sums[i] + b[i]);
-      } else {
-#pragma omp simd
-        for (Index i = 0; i < sizes.out; ++i) {
-          sums[i] += b[i];
-          result[i] = gelu(sums[i]);
-        }
-      }
-    }
+    activate(z, b, sizes, f, y);
   }
   return record("activated_linear", std::move(y), {x, weight, bias},
                 [vx = x.value(), w = weight.value(), z, sizes, f](const Tensor& g, InputGradients& inputs) {

@@ -2,86 +2,55 @@
 
 #include <algorithm>
 
-#include "tensor/lanes.hpp"
-
-#ifdef __AVX512F__
-#include <immintrin.h>
-#endif
+#include "tensor/lane_transpose_four.hpp"
 
 namespace qisa {
 namespace {
 
-#if defined(__AVX512F__) && !defined(QISA_DOUBLE)
+// Functions of their own, as what one needs would crowd the registers of the others. First for whole squares:
 
-/// Four numbers of four rows, one row after the other. Reading into a quarter is work that two units of the processor
-/// share; what GCC 12 makes of the other version moves quarters between registers, which only one can do. A square
-/// takes 18 to 21 ns so, 27 to 33 that way.
-Lanes quarters(const float* rows, Index stride) {
-  __m512 result = _mm512_castps128_ps512(_mm_loadu_ps(rows));
-  result = _mm512_insertf32x4(result, _mm_loadu_ps(rows + stride), 1);
-  result = _mm512_insertf32x4(result, _mm_loadu_ps(rows + 2 * stride), 2);
-  result = _mm512_insertf32x4(result, _mm_loadu_ps(rows + 3 * stride), 3);
-  return result;
-}
-
-#else
-
-/// Four numbers of four rows, one row after the other.
-Lanes quarters(const Real* rows, Index stride) {
-  using Quarter __attribute__((vector_size(4 * sizeof(Real)), aligned(alignof(Real)), may_alias)) = Real;
-  const auto at = [&](Index row) -> const Quarter& { return *reinterpret_cast<const Quarter*>(rows + row * stride); };
-  const auto first = __builtin_shufflevector(at(0), at(1), 0, 1, 2, 3, 4, 5, 6, 7);
-  const auto second = __builtin_shufflevector(at(2), at(3), 0, 1, 2, 3, 4, 5, 6, 7);
-  return __builtin_shufflevector(first, second, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-}
-
-#endif
-
-// In each quarter, with a0 a1 a2 a3 and b0 b1 b2 b3: a0 b0 a1 b1, and a2 b2 a3 b3; a0 a1 b0 b1, and a2 a3 b2 b3.
-Lanes deal_low(const Lanes& a, const Lanes& b) {
-  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
-}
-Lanes deal_high(const Lanes& a, const Lanes& b) {
-  return __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
-}
-Lanes low_halves(const Lanes& a, const Lanes& b) {
-  return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
-}
-Lanes high_halves(const Lanes& a, const Lanes& b) {
-  return __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-}
-
-/// store(k, number k of sixteen rows, `stride` apart) for k < 16.
-///
-/// Four numbers of each row at a time. Reading puts quarters side by side: part i has those of rows i, i + 4, i + 8
-/// and i + 12. So the four parts hold four squares of 4 x 4, one in each quarter, and transposing those moves no
-/// number to another quarter, which processors do fastest.
-template <class Store>
-void transpose(const Real* rows, Index stride, Store store) {
+[[gnu::noinline]] void square_to_lanes(const Real* rows, Index stride, Real* to, Index width) {
   for (Index k = 0; k < lane_count; k += 4) {
-    Lanes part[4];
-    for (Index i = 0; i < 4; ++i) part[i] = quarters(rows + i * stride + k, 4 * stride);
-    const Lanes a = deal_low(part[0], part[1]), b = deal_low(part[2], part[3]);
-    const Lanes c = deal_high(part[0], part[1]), d = deal_high(part[2], part[3]);
-    store(k, low_halves(a, b));
-    store(k + 1, high_halves(a, b));
-    store(k + 2, low_halves(c, d));
-    store(k + 3, high_halves(c, d));
+    transpose_four(rows + k, stride, [&](Index i, const Lanes& column) { lanes(to + (k + i) * width) = column; });
+  }
+}
+
+template <bool add>
+[[gnu::noinline]] void square_to_rows(const Real* from, Real* rows, Index stride) {
+  for (Index r = 0; r < lane_count; r += 4) {
+    transpose_four(from + r, lane_count, [&](Index i, const Lanes& numbers) {
+      Lanes& row = lanes(rows + (r + i) * stride);
+      row = add ? row + numbers : numbers;
+    });
+  }
+}
+
+// Squares of which a part is missing: `each` numbers of `count` rows.
+
+[[gnu::noinline]] void part_to_lanes(const Real* rows, Index stride, Index count, Index each, Real* to, Index width) {
+  for (Index k = 0; k < each; ++k) {
+    for (Index r = 0; r < lane_count; ++r) to[k * width + r] = r < count ? rows[r * stride + k] : 0;
+  }
+}
+
+[[gnu::noinline]] void part_to_rows(const Real* from, Index count, Index each, Real* rows, Index stride, bool add) {
+  for (Index r = 0; r < count; ++r) {
+    for (Index k = 0; k < each; ++k) {
+      Real& number = rows[r * stride + k];
+      number = from[k * lane_count + r] + (add ? number : 0);
+    }
   }
 }
 
 }  // namespace
 
-// Whole squares of 16 x 16 numbers have a path of their own.
 void rows_to_lanes(const Real* rows, Index stride, Index count, Index columns, Real* to, Index width) {
   for (Index c = 0; c < columns; c += lane_count) {
     const Index each = std::min(lane_count, columns - c);
     if (count == lane_count && each == lane_count) {
-      transpose(rows + c, stride, [&](Index k, const Lanes& column) { lanes(to + (c + k) * width) = column; });
+      square_to_lanes(rows + c, stride, to + c * width, width);
     } else {
-      for (Index k = c; k < c + each; ++k) {
-        for (Index r = 0; r < lane_count; ++r) to[k * width + r] = r < count ? rows[r * stride + k] : 0;
-      }
+      part_to_lanes(rows + c, stride, count, each, to + c * width, width);
     }
   }
 }
@@ -90,17 +59,10 @@ void lanes_to_rows(const Real* from, Index count, Index columns, Real* rows, Ind
   for (Index c = 0; c < columns; c += lane_count) {
     const Index each = std::min(lane_count, columns - c);
     if (count == lane_count && each == lane_count) {
-      transpose(from + c * lane_count, lane_count, [&](Index r, const Lanes& numbers) {
-        Lanes& row = lanes(rows + r * stride + c);
-        row = add ? row + numbers : numbers;
-      });
+      add ? square_to_rows<true>(from + c * lane_count, rows + c, stride)
+          : square_to_rows<false>(from + c * lane_count, rows + c, stride);
     } else {
-      for (Index r = 0; r < count; ++r) {
-        for (Index k = c; k < c + each; ++k) {
-          Real& number = rows[r * stride + k];
-          number = from[k * lane_count + r] + (add ? number : 0);
-        }
-      }
+      part_to_rows(from + c * lane_count, count, each, rows + c, stride, add);
     }
   }
 }

@@ -148,6 +148,14 @@ void Observables::add_group(Index flips, std::span<const std::size_t> members, s
     (odd ? group.first_odd_row : group.first_even_row) = rows_;
     plan(rows_, 0, group.rows / 2, wanted);
     coefficients_.insert(coefficients_.end(), wanted.begin(), wanted.end());
+    const auto offset_of = [](Index number) { return static_cast<std::uint32_t>(number * B); };
+    for (const Coefficient& c : wanted) {
+      const Index row = c.row - rows_, low = c.row - row % 2, high = group.rows == 1 ? low : low + 1;
+      outputs_.push_back({offset_of(static_cast<Index>(c.string)), offset_of(low), offset_of(high), c.factor,
+                          group.rows == 1 ? 0
+                          : row % 2 == 0  ? c.factor
+                                          : -c.factor});
+    }
     rows_ += group.rows;
   }
 
@@ -181,7 +189,8 @@ void Observables::plan(Index first_row, Index first, Index half, std::span<Coeff
   const auto middle =
       std::partition_point(wanted.begin(), wanted.end(), [&](const Coefficient& c) { return (c.signs & half) == 0; });
   const std::span sums(wanted.begin(), middle), differences(middle, wanted.end());
-  butterflies_.push_back({first_row + first, half, !sums.empty(), !differences.empty()});
+  (half == 1 ? last_butterflies_ : butterflies_)
+      .push_back({first_row + first, half, !sums.empty(), !differences.empty()});
   plan(first_row, first, half / 2, sums);
   plan(first_row, first + half, half / 2, differences);
 }
@@ -196,14 +205,23 @@ void Observables::measure(const Real* state, Real* expectations, Real* scratch) 
   for (const Butterfly& butterfly : butterflies_) {
     Real* low = scratch + butterfly.first * B;
     Real* high = low + butterfly.half * B;
-    for (Index i = 0; i < butterfly.half * B; i += B) {
-      const Lanes a = lanes(low + i), b = lanes(high + i);
-      if (butterfly.sum) lanes(low + i) = a + b;
-      if (butterfly.difference) lanes(high + i) = a - b;
+    const auto for_each_pair = [&](auto visit) {
+      for (Index i = 0; i < butterfly.half * B; i += B) visit(lanes(low + i), lanes(high + i));
+    };
+    if (butterfly.sum && butterfly.difference) {
+      for_each_pair([](Lanes& a, Lanes& b) {
+        const Lanes sum = a + b;
+        b = a - b;
+        a = sum;
+      });
+    } else if (butterfly.sum) {
+      for_each_pair([](Lanes& a, const Lanes& b) { a += b; });
+    } else {
+      for_each_pair([](const Lanes& a, Lanes& b) { b = a - b; });
     }
   }
-  for (const Coefficient& c : coefficients_) {
-    lanes(expectations + static_cast<Index>(c.string) * B) = c.factor * lanes(scratch + c.row * B);
+  for (const Output& o : outputs_) {
+    lanes(expectations + o.string) = o.of_low * lanes(scratch + o.low) + o.of_high * lanes(scratch + o.high);
   }
 }
 
@@ -217,16 +235,18 @@ void Observables::gradient(const Real* weights, const Real* state, Real* gradien
     w = c.row == previous ? w + weight : weight;
     previous = c.row;
   }
-  for (auto butterfly = butterflies_.rbegin(); butterfly != butterflies_.rend(); ++butterfly) {
-    Real* low = scratch + butterfly->first * B;
-    Real* high = low + butterfly->half * B;
-    for (Index i = 0; i < butterfly->half * B; i += B) {
-      const Lanes a = butterfly->sum ? lanes(low + i) : Lanes{};
-      const Lanes b = butterfly->difference ? lanes(high + i) : Lanes{};
+  const auto transpose = [&](const Butterfly& butterfly) {
+    Real* low = scratch + butterfly.first * B;
+    Real* high = low + butterfly.half * B;
+    for (Index i = 0; i < butterfly.half * B; i += B) {
+      const Lanes a = butterfly.sum ? lanes(low + i) : Lanes{};
+      const Lanes b = butterfly.difference ? lanes(high + i) : Lanes{};
       lanes(low + i) = a + b;
       lanes(high + i) = a - b;
     }
-  }
+  };
+  std::for_each(last_butterflies_.rbegin(), last_butterflies_.rend(), transpose);
+  std::for_each(butterflies_.rbegin(), butterflies_.rend(), transpose);
   // Amplitude by amplitude, so that its gradient stays in registers: with k' = k xor flips it is the sum
   // over groups of W psi_k' (even) and of +-i W psi_k' (odd; - for the k that is the second of its pair).
   // Two amplitudes at a time: their sums do not wait for each other.

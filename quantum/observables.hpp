@@ -59,6 +59,12 @@ class Observables {
     Real slope;   // the gradient with respect to the sum is the weight times this
     Index row;    // where the transform leaves it
   };
+  /// The last step of a transform and the factor at once: of_low times one row plus of_high times the next is the
+  /// string's expectation. If the group has one row, of_high is 0.
+  struct Output {
+    std::uint32_t string, low, high;  // offsets in the expectations and in the scratch space
+    Real of_low, of_high;
+  };
   /// Offsets of psi_k and psi_k' in a block.
   using Pair = std::array<std::uint32_t, 2>;
   /// All strings with the same flips.
@@ -84,8 +90,10 @@ class Observables {
   std::vector<Index> offsets_;
   std::vector<Group> groups_;  // those with even sums only, then those with both, then those with odd sums only
   std::size_t odd_begin_ = 0, even_end_ = 0;  // the groups with odd sums are from, those with even sums up to here
-  std::vector<Butterfly> butterflies_;
+  std::vector<Butterfly> butterflies_;        // all steps of the transforms but the last ones, of two rows each:
+  std::vector<Butterfly> last_butterflies_;   // gradient() does these, measure() the outputs
   std::vector<Coefficient> coefficients_;
+  std::vector<Output> outputs_;
   Index rows_ = 0;
   std::vector<Term> terms_;  // [2^n, groups]
 };

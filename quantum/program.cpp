@@ -26,8 +26,8 @@ RealMatrix2 to_real(const Matrix2& m) {
   return result;
 }
 
-std::span<const BoundStep> steps_of(const Sweep& sweep, const BoundProgram& bound) {
-  return std::span(bound.steps).subspan(sweep.first_step, sweep.steps.size());
+const BoundStep* steps_of(const Sweep& sweep, const BoundProgram& bound) {
+  return bound.steps.data() + sweep.first_step;
 }
 
 }  // namespace
@@ -86,7 +86,7 @@ std::size_t Program::sweep_for(const Operation& operation, std::span<const Wire>
 BoundProgram Program::bind(const Real* angles) const {
   // The product of the cosines left out must not underflow, nor its square: what remains is done with matrices.
   const double smallest_scale = std::ldexp(1.0, -40);
-  BoundProgram bound{std::vector<BoundStep>(steps_), 0};
+  BoundProgram bound{std::vector<BoundStep>(steps_), {}, 0};
   double scale = 1;
   for (auto sweep = sweeps_.rbegin(); sweep != sweeps_.rend(); ++sweep) {
     for (std::size_t s = sweep->steps.size(); s-- > 0;) {
@@ -104,29 +104,33 @@ BoundProgram Program::bind(const Real* angles) const {
     }
   }
   bound.scale = static_cast<Real>(scale);
+  for (const Sweep& s : sweeps_) bound.kernels.push_back(&kernel_for(s, steps_of(s, bound)));
   return bound;
 }
 
 void Program::run(const BoundProgram& bound, const Real* input, const Real* scale, Real* state) const {
-  std::span<const Sweep> rest = sweeps_;
-  if (!rest.empty() && rest.front().covers(dimension_)) {
-    run_sweep(rest.front(), steps_of(rest.front(), bound), input, lanes(scale), bound.scale, state);
-    rest = rest.subspan(1);
+  std::size_t next = 0;
+  if (!sweeps_.empty() && sweeps_.front().covers(dimension_)) {
+    const Sweep& first = sweeps_[next++];
+    bound.kernels[0]->run_real(first, steps_of(first, bound), input, lanes(scale), bound.scale, state);
   } else {
     for (Index k = 0; k < dimension_; ++k) {
       lanes(state + k * amplitude_size) = bound.scale * (lanes(scale) * lanes(input + k * B));
       lanes(state + k * amplitude_size + B) = Lanes{};
     }
   }
-  for (const Sweep& sweep : rest) run_sweep(sweep, steps_of(sweep, bound), state);
+  for (; next < sweeps_.size(); ++next) {
+    bound.kernels[next]->run(sweeps_[next], steps_of(sweeps_[next], bound), state);
+  }
 }
 
 void Program::run_backward(const BoundProgram& bound, Real* state, Real* gradient, std::span<Moment> moments,
                            Real* scratch) const {
   std::fill_n(scratch, static_cast<Index>(steps_) * B, Real(0));
-  for (auto sweep = sweeps_.rbegin(); sweep != sweeps_.rend(); ++sweep) {
-    undo_sweep(*sweep, steps_of(*sweep, bound), state, sweep + 1 != sweeps_.rend(), gradient,
-               scratch + static_cast<Index>(sweep->first_step) * B);
+  for (std::size_t s = sweeps_.size(); s-- > 0;) {
+    const Sweep& sweep = sweeps_[s];
+    bound.kernels[s]->undo(sweep, steps_of(sweep, bound), state, s > 0, gradient,
+                           scratch + static_cast<Index>(sweep.first_step) * B);
   }
   for (Moment& moment : moments) {
 #pragma omp simd

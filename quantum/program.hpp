@@ -22,10 +22,11 @@ namespace qisa {
 /// A program with its angles.
 struct BoundProgram {
   std::vector<BoundStep> steps;
-  Real scale;  // the product of the cosines left out
+  std::vector<const SweepKernel*> kernels;  // one a sweep
+  Real scale;                               // the product of the cosines left out
 };
 
-/// A step's sum for each token of a block, of all blocks (undo_sweep() in sweep.hpp).
+/// A step's sum for each token of a block, of all blocks (SweepKernel::undo).
 using Moment = std::array<double, B>;
 
 class Program {

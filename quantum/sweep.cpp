@@ -9,8 +9,6 @@ namespace {
 template <int wires>
 using Group = std::array<Amplitude, 2 * wires>;
 
-using Offsets = std::array<Index, 4>;
-
 /// The group of which amplitude i is get(i).
 template <int wires, class Get>
 [[gnu::always_inline]] inline Group<wires> make_group(Get get) {
@@ -83,16 +81,16 @@ template <int wires, Axis axis, bool second_wire>
 class AnySteps {
  public:
   template <int wires>
-  static void run(std::span<const BoundStep> steps, Group<wires>& x) {
-    for (const BoundStep& step : steps) {
+  static void run(const Sweep& sweep, const BoundStep* steps, Group<wires>& x) {
+    for (const BoundStep& step : std::span(steps, sweep.steps.size())) {
       with_constants(step,
                      [&]<Axis axis, bool second_wire>() { run_step<wires, axis, second_wire>(step, step.is_turn, x); });
     }
   }
 
   template <int wires>
-  static void undo(std::span<const BoundStep> steps, Group<wires>& x, Group<wires>& g, Real* sums) {
-    for (std::size_t s = steps.size(); s-- > 0;) {
+  static void undo(const Sweep& sweep, const BoundStep* steps, Group<wires>& x, Group<wires>& g, Real* sums) {
+    for (std::size_t s = sweep.steps.size(); s-- > 0;) {
       with_constants(steps[s], [&]<Axis axis, bool second_wire>() {
         undo_step<wires, axis, second_wire>(steps[s], steps[s].is_turn, x, g, sums + static_cast<Index>(s) * B);
       });
@@ -120,9 +118,10 @@ class AnySteps {
 template <Axis... axes>
 class Turns {
  public:
-  static bool are(int wires, std::span<const BoundStep> steps) {
-    if (steps.size() != static_cast<std::size_t>(wires) * each) return false;
-    for (std::size_t s = 0; s < steps.size(); ++s) {
+  static bool are(const Sweep& sweep, const BoundStep* steps) {
+    const std::size_t count = sweep.steps.size();
+    if (count != static_cast<std::size_t>(sweep.wires) * each) return false;
+    for (std::size_t s = 0; s < count; ++s) {
       if (!steps[s].is_turn || steps[s].axis != std::array{axes...}[s % each]) return false;
       if (steps[s].second_wire != (s >= each)) return false;
     }
@@ -130,17 +129,16 @@ class Turns {
   }
 
   template <int wires>
-  [[gnu::always_inline]] static void run(std::span<const BoundStep> steps, Group<wires>& x) {
-    const BoundStep* step = steps.data();
-    (run_step<wires, axes, false>(*step++, true, x), ...);
-    if constexpr (wires == 2) (run_step<wires, axes, true>(*step++, true, x), ...);
+  [[gnu::always_inline]] static void run(const Sweep&, const BoundStep* steps, Group<wires>& x) {
+    (run_step<wires, axes, false>(*steps++, true, x), ...);
+    if constexpr (wires == 2) (run_step<wires, axes, true>(*steps++, true, x), ...);
   }
 
   template <int wires>
-  [[gnu::always_inline]] static void undo(std::span<const BoundStep> steps, Group<wires>& x, Group<wires>& g,
+  [[gnu::always_inline]] static void undo(const Sweep&, const BoundStep* steps, Group<wires>& x, Group<wires>& g,
                                           Real* sums) {
-    if constexpr (wires == 2) undo_wire<wires, true, axes...>(steps.data() + each, x, g, sums + Index{each} * B);
-    undo_wire<wires, false, axes...>(steps.data(), x, g, sums);
+    if constexpr (wires == 2) undo_wire<wires, true, axes...>(steps + each, x, g, sums + Index{each} * B);
+    undo_wire<wires, false, axes...>(steps, x, g, sums);
   }
 
  private:
@@ -153,65 +151,60 @@ class Turns {
   }
 };
 
-/// Calls visit.operator()<wires, Steps>() with what fits the sweep. The sweeps of the paper's circuit have code of
-/// their own: their groups stay in registers without a branch for each gate.
-template <class Visit>
-void with_steps(const Sweep& sweep, std::span<const BoundStep> steps, Visit visit) {
-  const auto on = [&]<int wires>() {
-    using RxRy = Turns<Axis::X, Axis::Y>;
-    using Ry = Turns<Axis::Y>;
-    if (RxRy::are(wires, steps)) return visit.template operator()<wires, RxRy>();
-    if (Ry::are(wires, steps)) return visit.template operator()<wires, Ry>();
-    return visit.template operator()<wires, AnySteps>();
-  };
-  sweep.wires == 1 ? on.template operator()<1>() : on.template operator()<2>();
-}
-
 template <int wires, class Steps, class Load>
-void run_groups(std::span<const Offsets> groups, std::span<const BoundStep> steps, Real* state, Load load_group) {
-  for (const Offsets& offsets : groups) {
+[[gnu::always_inline]] inline void run_groups(const Sweep& sweep, const BoundStep* steps, Real* state,
+                                              Load load_group) {
+  for (const Offsets& offsets : sweep.groups) {
     Group<wires> x = load_group(offsets);
-    Steps::template run<wires>(steps, x);
+    Steps::template run<wires>(sweep, steps, x);
     store<wires>(x, offsets, state);
   }
 }
 
 template <int wires, class Steps>
-void undo_groups(std::span<const Offsets> groups, std::span<const BoundStep> steps, Real* state, bool to_state,
-                 Real* gradient, Real* sums) {
-  for (const Offsets& offsets : groups) {
+void run(const Sweep& sweep, const BoundStep* steps, Real* state) {
+  run_groups<wires, Steps>(sweep, steps, state,
+                           [state](const Offsets& offsets) { return load<wires>(state, offsets); });
+}
+
+template <int wires, class Steps>
+void run_real(const Sweep& sweep, const BoundStep* steps, const Real* input, const Lanes& token_scale, Real scale,
+              Real* state) {
+  run_groups<wires, Steps>(sweep, steps, state, [input, token_scale = token_scale, scale](const Offsets& offsets) {
+    return make_group<wires>([&](std::size_t i) {
+      return Amplitude{scale * (token_scale * lanes(input + (offsets[i] >> 1))), Lanes{}};
+    });
+  });
+}
+
+template <int wires, class Steps>
+void undo(const Sweep& sweep, const BoundStep* steps, Real* state, bool to_state, Real* gradient, Real* sums) {
+  for (const Offsets& offsets : sweep.groups) {
     Group<wires> x = load<wires>(state, offsets), g = load<wires>(gradient, offsets);
-    Steps::template undo<wires>(steps, x, g, sums);
+    Steps::template undo<wires>(sweep, steps, x, g, sums);
     store<wires>(g, offsets, gradient);
     if (to_state) store<wires>(x, offsets, state);
   }
 }
 
+template <int wires, class Steps>
+constexpr SweepKernel kernel = {run<wires, Steps>, run_real<wires, Steps>, undo<wires, Steps>};
+
+template <int wires>
+const SweepKernel& kernel_of(const Sweep& sweep, const BoundStep* steps) {
+  using RxRy = Turns<Axis::X, Axis::Y>;
+  using Ry = Turns<Axis::Y>;
+  if (RxRy::are(sweep, steps)) return kernel<wires, RxRy>;
+  if (Ry::are(sweep, steps)) return kernel<wires, Ry>;
+  return kernel<wires, AnySteps>;
+}
+
 }  // namespace
 
-void run_sweep(const Sweep& sweep, std::span<const BoundStep> steps, Real* state) {
-  with_steps(sweep, steps, [&]<int wires, class Steps>() {
-    run_groups<wires, Steps>(sweep.groups, steps, state,
-                             [state](const Offsets& offsets) { return load<wires>(state, offsets); });
-  });
-}
-
-void run_sweep(const Sweep& sweep, std::span<const BoundStep> steps, const Real* input, const Lanes& token_scale,
-               Real scale, Real* state) {
-  with_steps(sweep, steps, [&]<int wires, class Steps>() {
-    run_groups<wires, Steps>(sweep.groups, steps, state, [input, token_scale, scale](const Offsets& offsets) {
-      return make_group<wires>([&](std::size_t i) {
-        return Amplitude{scale * (token_scale * lanes(input + offsets[i] / 2)), Lanes{}};
-      });
-    });
-  });
-}
-
-void undo_sweep(const Sweep& sweep, std::span<const BoundStep> steps, Real* state, bool to_state, Real* gradient,
-                Real* sums) {
-  with_steps(sweep, steps, [&]<int wires, class Steps>() {
-    undo_groups<wires, Steps>(sweep.groups, steps, state, to_state, gradient, sums);
-  });
+// The sweeps of the paper's circuit have code of their own: their groups stay in registers without a branch for
+// each gate.
+const SweepKernel& kernel_for(const Sweep& sweep, const BoundStep* steps) {
+  return sweep.wires == 1 ? kernel_of<1>(sweep, steps) : kernel_of<2>(sweep, steps);
 }
 
 }  // namespace qisa

@@ -29,14 +29,16 @@ struct Step {
   bool second_wire;  // of the sweep's two
 };
 
+/// Where the amplitudes of a group lie: with the wire's bit 0 and 1; with two wires 00, 10, 01 and 11, the first
+/// wire's bit first.
+using Offsets = std::array<Index, 4>;
+
 struct Sweep {
   int first_wire;
   int wires;                // how many: 1 or 2
   std::vector<Step> steps;  // those on the first wire first
   std::size_t first_step;   // its number among the steps of all sweeps
-  /// Offsets of the amplitudes of a group: with the wire's bit 0 and 1; with two wires 00, 10, 01 and 11, the first
-  /// wire's bit first.
-  std::vector<std::array<Index, 4>> groups;
+  std::vector<Offsets> groups;
 
   /// Whether the groups are all amplitudes: those of a controlled gate are not.
   bool covers(Index dimension) const { return 2 * wires * std::ssize(groups) == dimension; }
@@ -51,17 +53,22 @@ struct BoundStep {
   double moment_scale;  // a rotation's moment Im <g|P|psi> is this times the sum found on psi and g without cosines
 };
 
-/// All steps of the sweep on a block of states.
-void run_sweep(const Sweep& sweep, std::span<const BoundStep> steps, Real* state);
+/// The code for the steps of a sweep.
+struct SweepKernel {
+  /// All steps on a block of states.
+  void (*run)(const Sweep& sweep, const BoundStep* steps, Real* state);
 
-/// The same for a sweep that covers all amplitudes, on the real states `input` [2^n, B] times both scales.
-void run_sweep(const Sweep& sweep, std::span<const BoundStep> steps, const Real* input, const Lanes& token_scale,
-               Real scale, Real* state);
+  /// The same on the real states `input` [2^n, B] times both scales.
+  void (*run_real)(const Sweep& sweep, const BoundStep* steps, const Real* input, const Lanes& token_scale, Real scale,
+                   Real* state);
 
-/// Undoes the steps on states psi and gradient g, last step first. Before, adds Im <g|P|psi> to the step's sums
-/// [steps, B], P its axis; sums of steps that are not rotations mean nothing. If `to_state` is false, `state`
-/// stays as it is.
-void undo_sweep(const Sweep& sweep, std::span<const BoundStep> steps, Real* state, bool to_state, Real* gradient,
-                Real* sums);
+  /// Undoes the steps on states psi and gradient g, last step first. Before, adds Im <g|P|psi> to the step's sums
+  /// [steps, B], P its axis; sums of steps that are not rotations mean nothing. If `to_state` is false, `state`
+  /// stays as it is.
+  void (*undo)(const Sweep& sweep, const BoundStep* steps, Real* state, bool to_state, Real* gradient, Real* sums);
+};
+
+/// The kernel for a sweep with these steps, one for each of its own.
+const SweepKernel& kernel_for(const Sweep& sweep, const BoundStep* steps);
 
 }  // namespace qisa

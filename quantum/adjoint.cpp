@@ -24,9 +24,7 @@ Index check_inputs(const Program& circuit, std::span<const Observables> observab
 void inverse_norms(const Real* block, Index columns, Real* scale) {
   Lanes squares = {};
   for (Index k = 0; k < columns; ++k) squares += lanes(block + k * B) * lanes(block + k * B);
-  lanes(scale) = squares;
-#pragma omp simd
-  for (Index t = 0; t < B; ++t) scale[t] = scale[t] == 0 ? Real(0) : 1 / std::sqrt(scale[t]);
+  lanes(scale) = inverse_root(squares);
 }
 
 /// The gradient of the encoding psi = x / |x|, in place: dL/dx = (dL/d psi - psi (psi . dL/d psi)) / |x|.
@@ -70,20 +68,28 @@ Tensor measure_circuits(const Program& program, std::span<const BoundProgram> ci
                         std::span<const Observables> observables, const Tensor& rows) {
   check(circuits.size() == observables.size(), "{} circuits cannot be measured by {} list(s) of Pauli strings",
         circuits.size(), observables.size());
-  const Index strings = check_inputs(program, observables, rows);
-  const Index tokens = rows.shape()[0], columns = rows.shape()[1];
-
-  const Index size = program.dimension() * B;
-  Tensor out({tokens, strings}), input = Tensor::zeros({size}), state({2 * size}), expectations({strings, B});
-  Tensor scratch({scratch_size(observables)});
+  Tensor input = Tensor::zeros({program.dimension() * B});
   std::array<Real, B> scale;
+  return measure_states(program, observables, rows, [&](std::size_t h, Index first, Index count, Real* state) {
+    const Index columns = rows.shape()[1];
+    if (h == 0) {
+      rows_to_lanes(rows.data() + first * columns, columns, count, columns, input.data(), B);
+      inverse_norms(input.data(), columns, scale.data());
+    }
+    program.run(circuits[h], input.data(), scale.data(), state);
+  });
+}
+
+Tensor measure_states(const Program& program, std::span<const Observables> observables, const Tensor& rows,
+                      const PrepareStates& prepare) {
+  const Index strings = check_inputs(program, observables, rows), tokens = rows.shape()[0];
+  Tensor out({tokens, strings}), state({2 * program.dimension() * B}), expectations({strings, B});
+  Tensor scratch({scratch_size(observables)});
   for (Index first = 0; first < tokens; first += B) {
     const Index count = std::min(B, tokens - first);
-    rows_to_lanes(rows.data() + first * columns, columns, count, columns, input.data(), B);
-    inverse_norms(input.data(), columns, scale.data());
     Real* result = expectations.data();
     for (std::size_t h = 0; h < observables.size(); ++h) {
-      program.run(circuits[h], input.data(), scale.data(), state.data());
+      prepare(h, first, count, state.data());
       observables[h].measure(state.data(), result, scratch.data());
       result += observables[h].count() * B;
     }

@@ -11,6 +11,7 @@
 // dL/d angle is read off between them (program.hpp).
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -34,6 +35,13 @@ Tensor measure_circuits(const Program& program, std::span<const BoundProgram> ci
 /// The same, with angles as bind_circuits() takes them.
 Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<const Observables> observables,
                         const Tensor& rows);
+
+/// Leaves the final states of a circuit, encoded from rows first to first + count - 1, in a block: count <= B.
+using PrepareStates = std::function<void(std::size_t circuit, Index first, Index count, Real* state)>;
+
+/// The same with states that `prepare` makes. What it leaves for tokens of the block beyond `count` does not matter.
+Tensor measure_states(const Program& program, std::span<const Observables> observables, const Tensor& rows,
+                      const PrepareStates& prepare);
 
 /// Adds the gradients with respect to the rows and the angles, given the gradient with respect to the
 /// result, `grad_out` [T, M]. Either may be null; otherwise they have the shapes of `rows` and `angles`.

@@ -1,10 +1,11 @@
 // A bank of circuits with fixed angles, for inference: the paper's "fast branch". What depends on the angles alone is
 // computed once.
 //
-// In the paper that is each circuit's total unitary U and its transformed observables O'_m = U+ P_m U; here it is the
-// turns of the sweeps (program.hpp). Measured (docs/performance.md), psi = U x as a product of matrices takes as long
-// as the sweeps with 4 wires and three times as long with 7, and the quadratic forms x^T Re(O') x of real inputs
-// longer still. U and O' are there to be looked at. adjoint.hpp says what a bank is and how rows are encoded.
+// In the paper that is each circuit's total unitary U and its transformed observables O'_m = U+ P_m U. Here it is U
+// with 4 wires, when a token has as many amplitudes as a vector has lanes: a block of inputs is transposed, multiplied
+// by U and normalised in registers. With more wires U grows faster than the circuit, and what is kept is the turns of
+// its sweeps (program.hpp). O' is there to be looked at: the quadratic forms x^T Re(O') x of real inputs take longer
+// than either (docs/performance.md). adjoint.hpp says what a bank is and how rows are encoded.
 #pragma once
 
 #include <span>
@@ -31,9 +32,12 @@ class Fused {
   Tensor transformed_observables(Index circuit) const;
 
  private:
+  Tensor measure_by_unitaries(const Tensor& rows) const;
+
   Program program_;
   std::vector<BoundProgram> circuits_;
   std::vector<Observables> observables_;
+  std::vector<Tensor> unitaries_;  // with 4 wires each circuit's U [16, 2, 16], its rows in the order of a block
 };
 
 }  // namespace qisa

@@ -5,6 +5,7 @@
 // arrays would go through memory. Products of matrices in lanes: lane_product.hpp.
 #pragma once
 
+#include <cmath>
 #include <type_traits>
 
 #include "tensor/real.hpp"
@@ -39,6 +40,15 @@ inline Real largest(const Lanes& v) {
   const Real a = quarter[0] > quarter[1] ? quarter[0] : quarter[1],
              b = quarter[2] > quarter[3] ? quarter[2] : quarter[3];
   return a > b ? a : b;
+}
+
+/// 1 / sqrt(v), or 0 where v is 0.
+inline Lanes inverse_root(const Lanes& v) {
+  Real numbers[lane_count];
+  lanes(numbers) = v;
+#pragma omp simd
+  for (Real& x : numbers) x = x == 0 ? Real(0) : 1 / std::sqrt(x);
+  return lanes(numbers);
 }
 
 /// The first `count` lanes of v; `other` in the lanes after them.

@@ -148,6 +148,21 @@ TEST_CASE("Fused circuits measure what dense matrices say, padded inputs and zer
   }
 }
 
+TEST_CASE("A fused token has the same bits wherever it stands") {
+  Random random(5, Purpose::tests);
+  for (const int wires : {3, 4, 5}) {
+    const Bank bank(random, wires);
+    const Fused fused(bank.circuit, bank.angles, bank.observables);
+    const Tensor rows = random_rows(random, B + 2, bank.circuit.dimension());
+    const Tensor all = fused.measure(rows);
+    for (const Index t : {Index{0}, B - 1, B + 1}) {
+      const Tensor alone = fused.measure(rows.part(t * rows.shape()[1], {1, rows.shape()[1]}));
+      INFO(wires << " wires, token " << t);
+      CHECK(std::equal(alone.values().begin(), alone.values().end(), all.data() + t * 13));
+    }
+  }
+}
+
 TEST_CASE("Fused circuits refuse shapes that disagree") {
   Random random(4, Purpose::tests);
   const Bank bank(random, 2);

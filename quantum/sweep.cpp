@@ -1,5 +1,7 @@
 #include "quantum/sweep.hpp"
 
+#include <span>
+
 namespace qisa {
 namespace {
 
@@ -172,7 +174,8 @@ void run_real(const Sweep& sweep, const BoundStep* steps, const Real* input, con
               Real* state) {
   run_groups<wires, Steps>(sweep, steps, state, [input, token_scale = token_scale, scale](const Offsets& offsets) {
     return make_group<wires>([&](std::size_t i) {
-      return Amplitude{scale * (token_scale * lanes(input + (offsets[i] >> 1))), Lanes{}};
+      const Real* real = input + (offsets[i] >> 1);  // half as far as in a state: there are no imaginary parts
+      return Amplitude{scale * (token_scale * lanes(real)), Lanes{}};
     });
   });
 }

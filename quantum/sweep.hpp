@@ -8,7 +8,6 @@
 #pragma once
 
 #include <array>
-#include <span>
 #include <vector>
 
 #include "quantum/gate.hpp"
@@ -58,7 +57,7 @@ struct SweepKernel {
   /// All steps on a block of states.
   void (*run)(const Sweep& sweep, const BoundStep* steps, Real* state);
 
-  /// The same on the real states `input` [2^n, B] times both scales.
+  /// The same on the real states `input` [2^n, B] times both scales; for a sweep that covers all amplitudes.
   void (*run_real)(const Sweep& sweep, const BoundStep* steps, const Real* input, const Lanes& token_scale, Real scale,
                    Real* state);
 

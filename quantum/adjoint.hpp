@@ -39,7 +39,8 @@ Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<
 /// Leaves the final states of a circuit, encoded from rows first to first + count - 1, in a block: count <= B.
 using PrepareStates = std::function<void(std::size_t circuit, Index first, Index count, Real* state)>;
 
-/// The same with states that `prepare` makes. What it leaves for tokens of the block beyond `count` does not matter.
+/// measure_circuits() with states that `prepare` makes, laid out for the program. What it leaves for tokens of the
+/// block beyond `count` does not matter. Throws when C > 2^wires.
 Tensor measure_states(const Program& program, std::span<const Observables> observables, const Tensor& rows,
                       const PrepareStates& prepare);
 

@@ -151,10 +151,9 @@ void Observables::add_group(Index flips, std::span<const std::size_t> members, s
     const auto offset_of = [](Index number) { return static_cast<std::uint32_t>(number * B); };
     for (const Coefficient& c : wanted) {
       const Index row = c.row - rows_, low = c.row - row % 2, high = group.rows == 1 ? low : low + 1;
+      const Real of_high = row % 2 == 0 ? c.factor : -c.factor;
       outputs_.push_back({offset_of(static_cast<Index>(c.string)), offset_of(low), offset_of(high), c.factor,
-                          group.rows == 1 ? 0
-                          : row % 2 == 0  ? c.factor
-                                          : -c.factor});
+                          group.rows == 1 ? 0 : of_high});
     }
     rows_ += group.rows;
   }

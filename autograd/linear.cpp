@@ -129,8 +129,7 @@ Variable activated_linear(const Variable& x, const Variable& weight, const Varia
   const Real* b = bias.value().data();
   if (f == Activation::relu && is_narrow(sizes.in, sizes.out)) {
     narrow_linear(x, weight, sizes, [&](Index i, Index c, const Lanes& sums) {
-      const Lanes sum = sums + lanes(b + c);
-      lanes(y.data() + i * sizes.out + c) = sum < 0 ? Lanes{} : sum;
+      lanes(y.data() + i * sizes.out + c) = larger(Lanes{}, sums + lanes(b + c));
     });
   } else {
     product(x, weight, sizes, 0, z);

@@ -1,4 +1,4 @@
-// What a gate does to a pair of amplitudes, of sixteen tokens at a time, while they are in registers.
+// What a gate does to a pair of amplitudes, of as many tokens as a vector holds, while they are in registers.
 //
 // A rotation is exp(-i angle P / 2) = cos(angle/2) (I - i t P) with t = tan(angle/2), P = X, Y or Z. A turn leaves
 // the cosine out, which halves the multiplications; program.hpp keeps account of it. The turn by -t undoes the turn
@@ -11,9 +11,9 @@
 
 namespace qisa {
 
-/// An amplitude of sixteen tokens.
+/// An amplitude of the tokens of one vector.
 struct Amplitude {
-  Lanes re, im;
+  Vector re, im;
 };
 
 /// A 2x2 complex matrix, entries row-major.
@@ -55,7 +55,7 @@ inline void multiply_adjoint(const RealMatrix2& m, Amplitude& a, Amplitude& b) {
 
 /// Im <g|P|psi> on a pair: psi = (x, y), g = (u, v).
 template <Axis axis>
-inline Lanes moment(const Amplitude& x, const Amplitude& y, const Amplitude& u, const Amplitude& v) {
+inline Vector moment(const Amplitude& x, const Amplitude& y, const Amplitude& u, const Amplitude& v) {
   if constexpr (axis == Axis::X) {
     return u.re * y.im - u.im * y.re + v.re * x.im - v.im * x.re;
   } else if constexpr (axis == Axis::Y) {

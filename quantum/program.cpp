@@ -112,7 +112,7 @@ void Program::run(const BoundProgram& bound, const Real* input, const Real* scal
   std::size_t next = 0;
   if (!sweeps_.empty() && sweeps_.front().covers(dimension_)) {
     const Sweep& first = sweeps_[next++];
-    bound.kernels[0]->run_real(first, steps_of(first, bound), input, lanes(scale), bound.scale, state);
+    bound.kernels[0]->run_real(first, steps_of(first, bound), input, scale, bound.scale, state);
   } else {
     for (Index k = 0; k < dimension_; ++k) {
       lanes(state + k * amplitude_size) = bound.scale * (lanes(scale) * lanes(input + k * B));

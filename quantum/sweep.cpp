@@ -24,15 +24,15 @@ template <int wires, class Get>
 template <int wires>
 [[gnu::always_inline]] inline Group<wires> load(const Real* state, const Offsets& offsets) {
   return make_group<wires>([&](std::size_t i) {
-    return Amplitude{lanes(state + offsets[i]), lanes(state + offsets[i] + B)};
+    return Amplitude{vector(state + offsets[i]), vector(state + offsets[i] + B)};
   });
 }
 
 template <int wires>
 [[gnu::always_inline]] inline void store(const Group<wires>& x, const Offsets& offsets, Real* state) {
   const auto put = [&](std::size_t i) {
-    lanes(state + offsets[i]) = x[i].re;
-    lanes(state + offsets[i] + B) = x[i].im;
+    vector(state + offsets[i]) = x[i].re;
+    vector(state + offsets[i] + B) = x[i].im;
   };
   put(0);
   put(1);
@@ -68,14 +68,14 @@ template <int wires, Axis axis, bool second_wire>
 template <int wires, Axis axis, bool second_wire>
 [[gnu::always_inline]] inline void undo_step(const BoundStep& step, bool is_turn, Group<wires>& x, Group<wires>& g,
                                              Real* sums) {
-  Lanes sum = lanes(sums);
+  Vector sum = vector(sums);
   for_each_pair<wires, second_wire>([&](std::size_t i, std::size_t j) {
     sum += moment<axis>(x[i], x[j], g[i], g[j]);
     for (Group<wires>* of : {&x, &g}) {
       is_turn ? turn<axis>(-step.tangent, (*of)[i], (*of)[j]) : multiply_adjoint(step.matrix, (*of)[i], (*of)[j]);
     }
   });
-  lanes(sums) = sum;
+  vector(sums) = sum;
 }
 
 // ---- Which steps: those of a sweep as they come, or a list that the compiler knows.
@@ -163,31 +163,44 @@ template <int wires, class Steps, class Load>
   }
 }
 
-template <int wires, class Steps>
-void run(const Sweep& sweep, const BoundStep* steps, Real* state) {
-  run_groups<wires, Steps>(sweep, steps, state,
-                           [state](const Offsets& offsets) { return load<wires>(state, offsets); });
+/// Calls visit(t) for the tokens t of a block from which on a vector begins.
+template <class Visit>
+[[gnu::always_inline]] inline void for_each_vector(Visit visit) {
+  for (Index t = 0; t < B; t += vector_count) visit(t);
 }
 
 template <int wires, class Steps>
-void run_real(const Sweep& sweep, const BoundStep* steps, const Real* input, const Lanes& token_scale, Real scale,
+void run(const Sweep& sweep, const BoundStep* steps, Real* state) {
+  for_each_vector([=, &sweep](Index t) {
+    run_groups<wires, Steps>(sweep, steps, state + t,
+                             [state = state + t](const Offsets& offsets) { return load<wires>(state, offsets); });
+  });
+}
+
+template <int wires, class Steps>
+void run_real(const Sweep& sweep, const BoundStep* steps, const Real* input, const Real* token_scale, Real scale,
               Real* state) {
-  run_groups<wires, Steps>(sweep, steps, state, [input, token_scale = token_scale, scale](const Offsets& offsets) {
-    return make_group<wires>([&](std::size_t i) {
-      const Real* real = input + (offsets[i] >> 1);  // half as far as in a state: there are no imaginary parts
-      return Amplitude{scale * (token_scale * lanes(real)), Lanes{}};
+  for_each_vector([=, &sweep](Index t) {
+    const Vector own_scale = vector(token_scale + t);
+    run_groups<wires, Steps>(sweep, steps, state + t, [input = input + t, own_scale, scale](const Offsets& offsets) {
+      return make_group<wires>([&](std::size_t i) {
+        const Real* real = input + (offsets[i] >> 1);  // half as far as in a state: there are no imaginary parts
+        return Amplitude{scale * (own_scale * vector(real)), Vector{}};
+      });
     });
   });
 }
 
 template <int wires, class Steps>
 void undo(const Sweep& sweep, const BoundStep* steps, Real* state, bool to_state, Real* gradient, Real* sums) {
-  for (const Offsets& offsets : sweep.groups) {
-    Group<wires> x = load<wires>(state, offsets), g = load<wires>(gradient, offsets);
-    Steps::template undo<wires>(sweep, steps, x, g, sums);
-    store<wires>(g, offsets, gradient);
-    if (to_state) store<wires>(x, offsets, state);
-  }
+  for_each_vector([=, &sweep](Index t) {
+    for (const Offsets& offsets : sweep.groups) {
+      Group<wires> x = load<wires>(state + t, offsets), g = load<wires>(gradient + t, offsets);
+      Steps::template undo<wires>(sweep, steps, x, g, sums + t);
+      store<wires>(g, offsets, gradient + t);
+      if (to_state) store<wires>(x, offsets, state + t);
+    }
+  });
 }
 
 template <int wires, class Steps>

@@ -58,7 +58,7 @@ struct SweepKernel {
   void (*run)(const Sweep& sweep, const BoundStep* steps, Real* state);
 
   /// The same on the real states `input` [2^n, B] times both scales; for a sweep that covers all amplitudes.
-  void (*run_real)(const Sweep& sweep, const BoundStep* steps, const Real* input, const Lanes& token_scale, Real scale,
+  void (*run_real)(const Sweep& sweep, const BoundStep* steps, const Real* input, const Real* token_scale, Real scale,
                    Real* state);
 
   /// Undoes the steps on states psi and gradient g, last step first. Before, adds Im <g|P|psi> to the step's sums

@@ -33,10 +33,13 @@ class DropoutMask {
   }
   /// The factors of numbers i … i + 15. i is a multiple of 16, and i + 15 < count().
   Lanes factors(Index i) const {
-    using Integers __attribute__((vector_size(lane_count * sizeof(Unsigned)), aligned(alignof(Unsigned)), may_alias)) =
-        Unsigned;
-    const auto& bits = reinterpret_cast<const Integers&>(groups_[static_cast<std::size_t>(i / group)]);
-    return kept_ * __builtin_convertvector(bits >> static_cast<Unsigned>(i / lane_count % parts) & 1, Lanes);
+    using Integers __attribute__((vector_size(sizeof(Vector)))) = Unsigned;
+    const auto part = static_cast<Unsigned>(i / lane_count % parts);
+    return each_vector(
+        [&](const Vector& words) {
+          return kept_ * __builtin_convertvector(reinterpret_cast<Integers>(words) >> part & 1, Vector);
+        },
+        reinterpret_cast<const Lanes&>(groups_[static_cast<std::size_t>(i / group)]));
   }
 
   /// y_i = factor_i x_i for all i; y may be x.

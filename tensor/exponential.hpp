@@ -48,10 +48,13 @@ inline Lanes exponential(const Lanes& x) {
   for (Index lane = 0; lane < lane_count; ++lane) y[lane] = exponential(x[lane]);
   return y;
 #else
-  using Bits __attribute__((vector_size(lane_count * sizeof(std::uint32_t)))) = std::uint32_t;
-  using Floats __attribute__((vector_size(lane_count * sizeof(float)))) = float;
-  const Floats aligned = x;  // unlike Lanes, which may lie anywhere
-  return float_exponential<Floats, Bits>(aligned);
+  using Bits __attribute__((vector_size(sizeof(Vector)))) = std::uint32_t;
+  using Floats __attribute__((vector_size(sizeof(Vector)))) = float;
+  const auto of_vector = [](const Vector& numbers) {
+    const Floats aligned = numbers;  // unlike a Vector, which may lie anywhere
+    return float_exponential<Floats, Bits>(aligned);
+  };
+  return each_vector(of_vector, x);
 #endif
 }
 

@@ -1,6 +1,8 @@
 // Transposing four numbers of sixteen rows, from memory into registers.
 #pragma once
 
+#include <utility>
+
 #include "tensor/lanes.hpp"
 
 #ifdef __AVX512F__
@@ -9,6 +11,9 @@
 
 namespace qisa {
 namespace four {
+
+/// The numbers of a vector.
+using Numbers = std::make_integer_sequence<int, static_cast<int>(vector_count)>;
 
 #if defined(__AVX512F__) && !defined(QISA_DOUBLE)
 
@@ -29,25 +34,35 @@ inline Lanes quarters(const float* rows, Index stride) {
 inline Lanes quarters(const Real* rows, Index stride) {
   using Quarter __attribute__((vector_size(4 * sizeof(Real)), aligned(alignof(Real)), may_alias)) = Real;
   const auto at = [&](Index row) -> const Quarter& { return *reinterpret_cast<const Quarter*>(rows + row * stride); };
-  const auto first = __builtin_shufflevector(at(0), at(1), 0, 1, 2, 3, 4, 5, 6, 7);
-  const auto second = __builtin_shufflevector(at(2), at(3), 0, 1, 2, 3, 4, 5, 6, 7);
-  return __builtin_shufflevector(first, second, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const auto joined = []<int... i>(const Quarter& a, const Quarter& b, std::integer_sequence<int, i...>) {
+    return __builtin_shufflevector(a, b, i...);
+  };
+  constexpr Index each = vector_count / 4;  // quarters of a vector: one or two
+  Lanes result;
+  for (Index row = 0; row < 4; row += each) {
+    result.vectors[row / each] = joined(at(row), at(row + each - 1), Numbers());
+  }
+  return result;
 }
 
 #endif
 
-// In each quarter, with a0 a1 a2 a3 and b0 b1 b2 b3: a0 b0 a1 b1, and a2 b2 a3 b3; a0 a1 b0 b1, and a2 a3 b2 b3.
-inline Lanes deal_low(const Lanes& a, const Lanes& b) {
-  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+/// The lane from which number i comes, of the lanes of two vectors one after the other, if each quarter is made of the
+/// numbers `from` of eight: the same quarters of both.
+template <int... from>
+constexpr int source(int i) {
+  constexpr int of_eight[] = {from...};
+  const int number = of_eight[i % 4];
+  return i / 4 * 4 + number % 4 + (number < 4 ? 0 : static_cast<int>(vector_count));
 }
-inline Lanes deal_high(const Lanes& a, const Lanes& b) {
-  return __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
-}
-inline Lanes low_halves(const Lanes& a, const Lanes& b) {
-  return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
-}
-inline Lanes high_halves(const Lanes& a, const Lanes& b) {
-  return __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+
+/// Each quarter is made of the numbers `from` of the same quarters of a and b: 0 to 3 are those of a, 4 to 7 of b.
+template <int... from>
+inline Lanes within_quarters(const Lanes& a, const Lanes& b) {
+  const auto shuffle = []<int... i>(const Vector& u, const Vector& v, std::integer_sequence<int, i...>) {
+    return __builtin_shufflevector(u, v, source<from...>(i)...);
+  };
+  return each_vector([&](const Vector& u, const Vector& v) { return shuffle(u, v, Numbers()); }, a, b);
 }
 
 }  // namespace four
@@ -62,12 +77,12 @@ template <class Store>
   using namespace four;
   Lanes part[4];
   for (Index i = 0; i < 4; ++i) part[i] = quarters(rows + i * stride, 4 * stride);
-  const Lanes a = deal_low(part[0], part[1]), b = deal_low(part[2], part[3]);
-  const Lanes c = deal_high(part[0], part[1]), d = deal_high(part[2], part[3]);
-  store(0, low_halves(a, b));
-  store(1, high_halves(a, b));
-  store(2, low_halves(c, d));
-  store(3, high_halves(c, d));
+  const Lanes a = within_quarters<0, 4, 1, 5>(part[0], part[1]), b = within_quarters<0, 4, 1, 5>(part[2], part[3]);
+  const Lanes c = within_quarters<2, 6, 3, 7>(part[0], part[1]), d = within_quarters<2, 6, 3, 7>(part[2], part[3]);
+  store(0, within_quarters<0, 1, 4, 5>(a, b));
+  store(1, within_quarters<2, 3, 6, 7>(a, b));
+  store(2, within_quarters<0, 1, 4, 5>(c, d));
+  store(3, within_quarters<2, 3, 6, 7>(c, d));
 }
 
 }  // namespace qisa

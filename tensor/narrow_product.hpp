@@ -2,10 +2,11 @@
 // writing the result of such a product as on its sums; here these stay in registers until they are done, and a bias or
 // an activation function is applied before they are stored.
 //
-// The columns of the result lie in lanes (lanes.hpp). Eight rows are summed at a time: eight sums do not wait for each
-// other, and a row of B is read once for the eight. Terms are added in their order, as BLAS does.
+// The columns of the result lie in lanes (lanes.hpp). Up to eight rows are summed at a time: eight sums do not wait for
+// each other, and a row of B is read once for the eight. Terms are added in their order, as BLAS does.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include "tensor/lanes.hpp"
@@ -35,24 +36,21 @@ template <Index together, class Store>
   for (Index r = 0; r < together; ++r) store(i + r, sums[r]);
 }
 
-/// Whether narrow_product() is the faster one. For 512 rows with a bias it takes, with AVX-512, 3.3 µs where BLAS takes
-/// 4.9 (16 terms, 32 columns), and 7.1 where BLAS takes 9.1 (64 terms, 16 columns); with AVX2 9.9 and 11.3, but 88 and
-/// 20, as registers do not suffice. With more terms and columns BLAS is faster.
+/// Whether narrow_product() is the faster one. For 512 rows it takes, with AVX-512, 3.3 µs where BLAS takes 4.9 (16
+/// terms, 32 columns), and 7.1 where BLAS takes 9.1 (64 terms, 16 columns); with AVX2 13.7 and 16.9 (16 terms, 64
+/// columns), and 15.5 and 17.7. With more terms and columns BLAS is faster; so it is, with the registers that it finds
+/// when it runs, where this was compiled for shorter ones than AVX's.
 inline bool is_narrow(Index terms, Index columns) {
-#ifdef __AVX512F__
-  constexpr bool any_terms = true;
-#else
-  constexpr bool any_terms = false;
-#endif
-  return terms % lane_count == 0 && columns % lane_count == 0 &&
-         (terms == lane_count || (any_terms && columns == lane_count));
+  return register_bytes >= 32 && terms % lane_count == 0 && columns % lane_count == 0 &&
+         (terms == lane_count || columns == lane_count);
 }
 
 /// store(i, c, columns c to c + 15 of row i of A B) for every row i and c = 0, 16, … < columns. A is [rows, terms], B
 /// [terms, columns], `columns` a multiple of sixteen.
 template <class Store>
 void narrow_product(const Real* a, Index rows, Index terms, const Real* b, Index columns, Store store) {
-  constexpr Index together = 8;
+  // The sums of so many rows are in registers, and four registers are left for a row of B and numbers of A.
+  constexpr Index together = std::min<Index>(8, (registers - 4) * vector_count / lane_count);
   const Index whole = rows - rows % together;
   for (Index c = 0; c < columns; c += lane_count) {
     const auto store_row = [&](Index i, const Lanes& sums) { store(i, c, sums); };

@@ -34,7 +34,7 @@ inline void softmax_lanes(Real* y, Index count) {
   const Index last = whole_lanes(count - 1);
   const Lanes tail = first_lanes(lanes(y + last), count - last, nothing);
   Lanes greatest = tail;
-  for (Index i = 0; i < last; i += lane_count) greatest = lanes(y + i) > greatest ? lanes(y + i) : greatest;
+  for (Index i = 0; i < last; i += lane_count) greatest = larger(lanes(y + i), greatest);
   const Real top = largest(greatest);
   Lanes powers = exponential(Lanes(tail - top)), totals = powers;
   for (Index i = 0; i < last; i += lane_count) {

@@ -1,6 +1,8 @@
 // Sixteen numbers at a time, against one at a time.
 #include "tensor/lanes.hpp"
 
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "tensor/lane_product.hpp"
@@ -26,6 +28,42 @@ TEST_CASE("sum and largest find every lane", "[lanes]") {
     CHECK(sum(v) == 3 - 15);
     CHECK(largest(v) == 3);
   }
+}
+
+TEST_CASE("arithmetic works on every lane", "[lanes]") {
+  const std::vector<Real> a = draw(lane_count), b = draw(lane_count + 1);
+  const Lanes u = lanes(a.data()), v = lanes(b.data() + 1);
+  constexpr Real two = 2;
+  Lanes added = u, subtracted = u, multiplied = u, lowered = u, doubled = u;
+  added += v;
+  subtracted -= v;
+  multiplied *= v;
+  lowered -= two;
+  doubled *= two;
+  for (Index lane = 0; lane < lane_count; ++lane) {
+    const Real x = a[static_cast<std::size_t>(lane)], y = b[static_cast<std::size_t>(lane + 1)];
+    CHECK((u + v)[lane] == x + y);
+    CHECK((u - v)[lane] == x - y);
+    CHECK((u * v)[lane] == x * y);
+    CHECK((u + two)[lane] == x + 2);
+    CHECK((u - two)[lane] == x - 2);
+    CHECK((u * two)[lane] == 2 * x);
+    CHECK((two * u)[lane] == 2 * x);
+    CHECK(added[lane] == x + y);
+    CHECK(subtracted[lane] == x - y);
+    CHECK(multiplied[lane] == x * y);
+    CHECK(lowered[lane] == x - 2);
+    CHECK(doubled[lane] == 2 * x);
+  }
+}
+
+TEST_CASE("larger chooses lane by lane, and the second where there is a NaN", "[lanes]") {
+  Lanes a = Lanes{} + 1, b = Lanes{} + 2;
+  a[5] = 3;
+  a[14] = std::numeric_limits<Real>::quiet_NaN();
+  const Lanes v = larger(a, b);
+  for (Index lane = 0; lane < lane_count; ++lane) CHECK(v[lane] == (lane == 5 ? 3 : 2));
+  CHECK(std::isnan(larger(b, a)[14]));
 }
 
 TEST_CASE("first_lanes keeps as many lanes as asked", "[lanes]") {

@@ -24,6 +24,16 @@ namespace {
   cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
+[[maybe_unused]] void call_row(CBLAS_TRANSPOSE t, int m, int n, float alpha, const float* b, int ldb, const float* x,
+                               int step, float beta, float* y) {
+  cblas_sgemv(CblasRowMajor, t, m, n, alpha, b, ldb, x, step, beta, y, 1);
+}
+
+[[maybe_unused]] void call_row(CBLAS_TRANSPOSE t, int m, int n, double alpha, const double* b, int ldb, const double* x,
+                               int step, double beta, double* y) {
+  cblas_dgemv(CblasRowMajor, t, m, n, alpha, b, ldb, x, step, beta, y, 1);
+}
+
 /// Asks for a matrix [rows, columns] to be brought into the cache.
 void prefetch(const Real* matrix, Index distance, Index rows, Index columns) {
   constexpr Index line = 64 / sizeof(Real);
@@ -52,6 +62,13 @@ void multiply(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Rea
        static_cast<int>(n), static_cast<int>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
 }
 
+/// The product for m = 1, as op(B) transposed times the row of A, whose numbers lie `step` apart.
+void multiply_row(bool transpose_b, Index n, Index k, Real alpha, const Real* a, Index step, const Real* b, Index ldb,
+                  Real beta, Real* c) {
+  call_row(transpose_b ? CblasNoTrans : CblasTrans, static_cast<int>(transpose_b ? n : k),
+           static_cast<int>(transpose_b ? k : n), alpha, b, static_cast<int>(ldb), a, static_cast<int>(step), beta, c);
+}
+
 /// A product [rows, terms] x [terms, columns].
 struct Piece {
   Index rows, columns, terms;
@@ -73,11 +90,15 @@ Piece small_piece(bool transpose_a, Index m, Index n, Index k) {
 
 // OpenBLAS packs its operands for large products. Its kernels for small ones, m n k up to a million, read them where
 // they lie, and on AVX-512 they are a tenth faster when B is not transposed and the rows of A come in fours. So a
-// transposed B is copied into place, and the product is cut into pieces that are small enough.
+// transposed B is copied into place, and the product is cut into pieces that are small enough. Without such kernels a
+// product of one row, as in writing text, is one of a matrix and a vector, for which nothing is packed.
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
           const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
   if (m == 0 || n == 0) return;  // BLAS rejects leading dimensions of 0
   static const bool small_kernels = sizeof(Real) == sizeof(float) && blas_has_small_kernels();
+  if (m == 1 && k > 0 && !small_kernels) {  // BLAS leaves the result of no terms as it is
+    return multiply_row(transpose_b, n, k, alpha, a, transpose_a ? lda : 1, b, ldb, beta, c);
+  }
   const bool copies = small_kernels && transpose_b && m >= 4 * lane_count;  // used m times: then a copy of B pays
   Tensor copy;
   if (copies) {

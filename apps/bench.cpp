@@ -38,17 +38,23 @@ std::vector<std::int32_t> random_tokens(Index count) {
   return tokens;
 }
 
-/// Sets the rate of the products with the model's weight matrices: 2 operations for each weight and token forward,
-/// 6 in a training step. Embeddings are looked up, not multiplied with, unless they are the output layer too.
+/// Sets the rate of the model's products of matrices: for each token 2 operations forward, 6 in a training step, for
+/// each weight, and for each number of a query compared with a key and of a value that a weight of attention is
+/// applied to. A token reads no keys after its own, (length + 1) / 2 on average. Embeddings are looked up, not
+/// multiplied with, unless they are the output layer too.
 void set_product_rate(benchmark::State& state, const GPT& model, Index tokens, int operations) {
+  const ModelSettings& s = model.settings();
   Index weights = 0;
   for (const NamedParameter& part : model.parameters().names()) {
-    const bool looked_up = part.name.starts_with("positional_") ||
-                           (part.name.starts_with("embedding.") && !model.settings().tie_embeddings);
+    const bool looked_up =
+        part.name.starts_with("positional_") || (part.name.starts_with("embedding.") && !s.tie_embeddings);
     if (part.shape.rank() == 2 && part.shape.size() > 1 && !looked_up) weights += part.shape.size();
   }
-  state.counters[BenchReport::rate] = benchmark::Counter(static_cast<double>(operations * weights * tokens) * 1e-9,
-                                                         benchmark::Counter::kIsIterationInvariantRate);
+  const Index compared = s.attention == "qisa-v1" ? s.n_head : s.n_embd;  // qisa-v1 has one number a head
+  const double of_attention = 0.5 * static_cast<double>(s.n_layer * (compared + s.n_embd) * (s.block_size + 1));
+  const double products = static_cast<double>(tokens) * (static_cast<double>(weights) + of_attention);
+  state.counters[BenchReport::rate] =
+      benchmark::Counter(operations * products * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 /// The logits of one batch, cut into shards over all threads as training does.

@@ -63,18 +63,19 @@ void add_rows(const Real* matrix, Index rows, Index width, Real* total) {
   }
 }
 
-/// z += b, y = f(z); for relu y is z.
-void activate(Tensor& z, const Real* b, const Sizes& sizes, Activation f, Tensor& y) {
+/// y = f(z) for z = the sums + b. The sums become f'(z); for relu y, which takes their place.
+void activate(Tensor& slopes, const Real* b, const Sizes& sizes, Activation f, Tensor& y) {
   for (Index row = 0; row < sizes.rows; ++row) {
-    Real *sums = z.data() + row * sizes.out, *result = y.data() + row * sizes.out;
+    Real *sums = slopes.data() + row * sizes.out, *result = y.data() + row * sizes.out;
     if (f == Activation::relu) {
 #pragma omp simd
       for (Index i = 0; i < sizes.out; ++i) result[i] = relu(sums[i] + b[i]);
     } else {
 #pragma omp simd
       for (Index i = 0; i < sizes.out; ++i) {
-        sums[i] += b[i];
-        result[i] = gelu(sums[i]);
+        const Real z = sums[i] + b[i];
+        result[i] = gelu(z);
+        sums[i] = gelu_derivative(z);
       }
     }
   }
@@ -120,27 +121,28 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
                 });
 }
 
-// y = f(z), z = x W^T + b: dz = dy f'(z). The sign of y tells relu's f', so y takes the place of z.
+// y = f(z), z = x W^T + b: dz = dy f'(z). f'(z) is kept, which costs gelu little beside f(z); for relu y, whose sign
+// tells it.
 Variable activated_linear(const Variable& x, const Variable& weight, const Variable& bias, Activation f) {
   const Sizes sizes = check_linear("activated_linear", x, weight, bias);
   check(!bias.value().empty(), "[activated_linear] weight {} needs a bias", weight.shape());
-  Tensor z(x.shape().with(-1, sizes.out));
-  Tensor y = f == Activation::relu ? z : Tensor(z.shape());
+  Tensor y(x.shape().with(-1, sizes.out));
+  Tensor kept = f == Activation::relu ? y : Tensor(y.shape());
   const Real* b = bias.value().data();
   if (f == Activation::relu && is_narrow(sizes.in, sizes.out)) {
     narrow_linear(x, weight, sizes, [&](Index i, Index c, const Lanes& sums) {
       lanes(y.data() + i * sizes.out + c) = larger(Lanes{}, sums + lanes(b + c));
     });
   } else {
-    product(x, weight, sizes, 0, z);
-    activate(z, b, sizes, f, y);
+    product(x, weight, sizes, 0, kept);
+    activate(kept, b, sizes, f, y);
   }
   return record("activated_linear", std::move(y), {x, weight, bias},
-                [vx = x.value(), w = weight.value(), z, sizes, f](const Tensor& g, InputGradients& inputs) {
+                [vx = x.value(), w = weight.value(), kept, sizes, f](const Tensor& g, InputGradients& inputs) {
                   const Tensor dz =
                       f == Activation::relu
-                          ? zip("activated_linear", g, z, [](Real d, Real v) { return v > 0 ? d : Real(0); })
-                          : zip("activated_linear", g, z, [](Real d, Real v) { return d * gelu_derivative(v); });
+                          ? zip("activated_linear", g, kept, [](Real d, Real v) { return v > 0 ? d : Real(0); })
+                          : zip("activated_linear", g, kept, [](Real d, Real slope) { return d * slope; });
                   product_backward(vx, w, dz, sizes, inputs);
                 });
 }

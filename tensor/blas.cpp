@@ -42,10 +42,11 @@ void prefetch(const Real* matrix, Index distance, Index rows, Index columns) {
   }
 }
 
-/// The transpose of a matrix [rows, columns], its rows padded to whole lanes. Weights come from far: what was done
-/// with other layers' since they were used last has driven them out of the cache.
+/// The transpose of a matrix [rows, columns], its rows padded to an odd number of cache lines: with a power of two, the
+/// numbers of a column would share few places of the cache. Weights come from far: what was done with those of other
+/// layers since has driven them out of the cache.
 Tensor transposed(const Real* matrix, Index distance, Index rows, Index columns) {
-  const Index width = padded_to_lanes(rows);
+  const Index groups = padded_to_lanes(rows) / lane_count, width = (groups | 1) * lane_count;  // a line each: floats
   Tensor result({columns, width});
   for (Index row = 0; row < rows; row += lane_count) {
     const Index next = std::min(rows, row + lane_count), after = std::min(rows, next + lane_count);
@@ -74,15 +75,14 @@ struct Piece {
   Index rows, columns, terms;
 };
 
-/// What a product is cut into for OpenBLAS's kernels for small products. With A transposed, a piece has few terms:
-/// the rows of A and B lie far apart, and what the kernel reads of them again and again stays in the nearest cache.
+/// What a product is cut into for OpenBLAS's kernels for small products. What the kernel reads again and again stays in
+/// the nearest cache: a piece has few columns, and with A transposed few terms, as the rows of A and B lie far apart.
 Piece small_piece(bool transpose_a, Index m, Index n, Index k) {
-  constexpr Index largest = 1'000'000, fewest_rows = 8, fewest_columns = 64;
+  constexpr Index largest = 1'000'000, side = 64;
   if (m * n * k <= largest) return {m, n, k};
   if (transpose_a) return {128, 64, 64};
-  Index columns = n;
-  while (columns * k * fewest_rows > largest && columns >= 2 * fewest_columns) columns /= 2;
-  const Index rows = largest / (columns * k) / 4 * 4;
+  const Index parts = std::max<Index>(1, n / side), columns = padded_to_lanes((n + parts - 1) / parts);
+  const Index rows = std::min(side, largest / (columns * k) / 4 * 4);
   return rows == 0 ? Piece{m, n, k} : Piece{rows, columns, k};
 }
 
@@ -108,20 +108,19 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real al
     transpose_b = false;
   }
   const Piece piece = small_kernels && !transpose_b ? small_piece(transpose_a, m, n, k) : Piece{m, n, k};
-  Index term = 0;
-  do {
-    const Index terms = std::min(piece.terms, k - term);
-    const Real* a_terms = a + term * (transpose_a ? lda : 1);
-    const Real* b_terms = b + term * (transpose_b ? 1 : ldb);
-    for (Index column = 0; column < n; column += piece.columns) {
-      for (Index row = 0; row < m; row += piece.rows) {
+  for (Index column = 0; column < n; column += piece.columns) {
+    for (Index row = 0; row < m; row += piece.rows) {
+      Index term = 0;
+      do {
+        const Index terms = std::min(piece.terms, k - term);
+        const Real* a_piece = a + term * (transpose_a ? lda : 1) + row * (transpose_a ? 1 : lda);
+        const Real* b_piece = b + term * (transpose_b ? 1 : ldb) + column * (transpose_b ? ldb : 1);
         multiply(transpose_a, transpose_b, std::min(piece.rows, m - row), std::min(piece.columns, n - column), terms,
-                 alpha, a_terms + row * (transpose_a ? 1 : lda), lda, b_terms + column * (transpose_b ? ldb : 1), ldb,
-                 term == 0 ? beta : 1, c + row * ldc + column, ldc);
-      }
+                 alpha, a_piece, lda, b_piece, ldb, term == 0 ? beta : 1, c + row * ldc + column, ldc);
+        term += terms;
+      } while (term < k);
     }
-    term += terms;
-  } while (term < k);
+  }
 }
 
 }  // namespace qisa

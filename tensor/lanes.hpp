@@ -44,11 +44,10 @@ struct [[gnu::may_alias]] Lanes {
   Vector vectors[count];
 
   Lanes() = default;
-  Lanes(const Lanes& other) { *this = other; }
-  Lanes& operator=(const Lanes& other) {
+  Lanes(const Lanes& other) {
     for (std::size_t i = 0; i < count; ++i) vectors[i] = other.vectors[i];
-    return *this;
   }
+  Lanes& operator=(const Lanes& other) = default;
 
   Real& operator[](Index lane) { return reinterpret_cast<Real*>(vectors)[lane]; }
   Real operator[](Index lane) const { return reinterpret_cast<const Real*>(vectors)[lane]; }

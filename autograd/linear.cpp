@@ -63,10 +63,10 @@ void add_rows(const Real* matrix, Index rows, Index width, Real* total) {
   }
 }
 
-/// y = f(z) for z = the sums + b. The sums become f'(z); for relu y, which takes their place.
-void activate(Tensor& slopes, const Real* b, const Sizes& sizes, Activation f, Tensor& y) {
+/// y = f(z) for z = `kept` + b. `kept` becomes f'(z); for relu it is y.
+void activate(Tensor& kept, const Real* b, const Sizes& sizes, Activation f, Tensor& y) {
   for (Index row = 0; row < sizes.rows; ++row) {
-    Real *sums = slopes.data() + row * sizes.out, *result = y.data() + row * sizes.out;
+    Real *sums = kept.data() + row * sizes.out, *result = y.data() + row * sizes.out;
     if (f == Activation::relu) {
 #pragma omp simd
       for (Index i = 0; i < sizes.out; ++i) result[i] = relu(sums[i] + b[i]);

@@ -37,8 +37,8 @@ template <Index together, class Store>
 }
 
 /// Whether narrow_product() is the faster one. For 512 rows it takes, with AVX-512, 3.3 µs where BLAS takes 4.9 (16
-/// terms, 32 columns), and 7.1 where BLAS takes 9.1 (64 terms, 16 columns); with AVX2 13.7 and 16.9 (16 terms, 64
-/// columns), and 15.5 and 17.7. With more terms and columns BLAS is faster; so it is, with the registers that it finds
+/// terms, 32 columns), and 7.1 where BLAS takes 9.1 (64 terms, 16 columns); with AVX2 11.8 and 16.9 (16 terms, 64
+/// columns), and 15.4 and 17.7. With more terms and columns BLAS is faster; so it is, with the registers that it finds
 /// when it runs, where this was compiled for shorter ones than AVX's.
 inline bool is_narrow(Index terms, Index columns) {
   return register_bytes >= 32 && terms % lane_count == 0 && columns % lane_count == 0 &&

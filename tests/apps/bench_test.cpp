@@ -71,6 +71,10 @@ TEST_CASE("bench prints times, their ratio to csa of the same width, and their s
     REQUIRE(milliseconds.count(name) == 1);
   }
 
+  // Products of a batch of 1,024 x 16 tokens: 6 layers of 12 x 16 x 16 weights and 65 outputs of 16; with 8.5 keys and
+  // 8.5 values of 16 numbers a layer. Twice 21,104 for each token.
+  CHECK(rates["inference/csa/embd:16"] * milliseconds["inference/csa/embd:16"] == Approx(691.5).epsilon(0.02));
+
   const std::vector<std::string> table = lines_from(outcome.out, "ratio to csa");
   REQUIRE(table.size() == 6);  // the heading, two of inference, three of training
   const double roofline = std::max(rates["gemm/512x16x16"], rates["gemm/512x64x16"]);

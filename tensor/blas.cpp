@@ -12,6 +12,8 @@
 namespace qisa {
 namespace {
 
+constexpr Index cached = Index{1} << 17;  // numbers of half a megabyte, which the second cache holds beside others
+
 [[maybe_unused]] const bool one_thread = (openblas_set_num_threads(1), true);  // when the program starts
 
 [[maybe_unused]] void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, float alpha, const float* a,
@@ -56,13 +58,6 @@ Tensor transposed(const Real* matrix, Index distance, Index rows, Index columns)
   return result;
 }
 
-void multiply(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
-              const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
-  const auto leading = [](Index ld) { return static_cast<int>(ld > 0 ? ld : 1); };
-  call(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(m),
-       static_cast<int>(n), static_cast<int>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
-}
-
 /// The product for m = 1, as op(B) transposed times the row of A, whose numbers lie `step` apart.
 void multiply_row(bool transpose_b, Index n, Index k, Real alpha, const Real* a, Index step, const Real* b, Index ldb,
                   Real beta, Real* c) {
@@ -75,51 +70,66 @@ struct Piece {
   Index rows, columns, terms;
 };
 
-/// What a product is cut into for OpenBLAS's kernels for small products. What the kernel reads again and again stays in
-/// the nearest cache: a piece has few columns, and with A transposed few terms, as the rows of A and B lie far apart.
-Piece small_piece(bool transpose_a, Index m, Index n, Index k) {
-  constexpr Index largest = 1'000'000, side = 64;
+/// The size of equal parts of `count`, about 64 each.
+Index equal_part(Index count) {
+  const Index parts = std::max<Index>(1, (count + 32) / 64);
+  return (count + parts - 1) / parts;
+}
+
+/// What a product is cut into for OpenBLAS's kernels for small products. What they read again and again stays in the
+/// nearest cache.
+Piece small_piece(Index m, Index n, Index k) {
+  constexpr Index largest = 1'000'000;
   if (m * n * k <= largest) return {m, n, k};
-  if (transpose_a) return {128, 64, 64};
-  const Index parts = std::max<Index>(1, n / side), columns = padded_to_lanes((n + parts - 1) / parts);
-  const Index rows = std::min(side, largest / (columns * k) / 4 * 4);
-  return rows == 0 ? Piece{m, n, k} : Piece{rows, columns, k};
+  const Index columns = padded_to_lanes(equal_part(n)), terms = equal_part(k);
+  return {std::min<Index>(128, largest / (columns * terms) / 4 * 4), columns, terms};
+}
+
+/// The product in pieces, for B not transposed.
+void multiply_pieces(bool transpose_a, Index m, Index n, Index k, Real alpha, const Real* a, Index lda, const Real* b,
+                     Index ldb, Real beta, Real* c, Index ldc) {
+  const Piece piece = small_piece(m, n, k);
+  for (Index column = 0; column < n; column += piece.columns) {
+    for (Index row = 0; row < m; row += piece.rows) {
+      Index term = 0;
+      do {
+        const Real* a_piece = a + term * (transpose_a ? lda : 1) + row * (transpose_a ? 1 : lda);
+        blas_gemm(transpose_a, false, std::min(piece.rows, m - row), std::min(piece.columns, n - column),
+                  std::min(piece.terms, k - term), alpha, a_piece, lda, b + term * ldb + column, ldb,
+                  term == 0 ? beta : 1, c + row * ldc + column, ldc);
+        term += piece.terms;
+      } while (term < k);
+    }
+  }
 }
 
 }  // namespace
 
+void blas_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
+               const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
+  const auto leading = [](Index ld) { return static_cast<int>(ld > 0 ? ld : 1); };
+  call(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(m),
+       static_cast<int>(n), static_cast<int>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+}
+
 // OpenBLAS packs its operands for large products. Its kernels for small ones, m n k up to a million, read them where
-// they lie, and on AVX-512 they are a tenth faster when B is not transposed and the rows of A come in fours. So a
-// transposed B is copied into place, and the product is cut into pieces that are small enough. Without such kernels a
-// product of one row, as in writing text, is one of a matrix and a vector, for which nothing is packed.
+// they lie, and with AVX-512 they are faster as long as op(B) is in the second cache: so such a product is cut into
+// pieces that are small enough. They are faster, too, when B is not transposed: it is copied into place if it is used
+// often enough. Without such kernels a product of one row, as in writing text, is one of a matrix and a vector, for
+// which nothing is packed.
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
           const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
   if (m == 0 || n == 0) return;  // BLAS rejects leading dimensions of 0
   static const bool small_kernels = sizeof(Real) == sizeof(float) && blas_has_small_kernels();
   if (m == 1 && k > 0 && !small_kernels) {  // BLAS leaves the result of no terms as it is
-    return multiply_row(transpose_b, n, k, alpha, a, transpose_a ? lda : 1, b, ldb, beta, c);
-  }
-  const bool copies = small_kernels && transpose_b && m >= 4 * lane_count;  // used m times: then a copy of B pays
-  Tensor copy;
-  if (copies) {
-    copy = transposed(b, ldb, n, k);
-    b = copy.data();
-    ldb = copy.shape()[1];
-    transpose_b = false;
-  }
-  const Piece piece = small_kernels && !transpose_b ? small_piece(transpose_a, m, n, k) : Piece{m, n, k};
-  for (Index column = 0; column < n; column += piece.columns) {
-    for (Index row = 0; row < m; row += piece.rows) {
-      Index term = 0;
-      do {
-        const Index terms = std::min(piece.terms, k - term);
-        const Real* a_piece = a + term * (transpose_a ? lda : 1) + row * (transpose_a ? 1 : lda);
-        const Real* b_piece = b + term * (transpose_b ? 1 : ldb) + column * (transpose_b ? ldb : 1);
-        multiply(transpose_a, transpose_b, std::min(piece.rows, m - row), std::min(piece.columns, n - column), terms,
-                 alpha, a_piece, lda, b_piece, ldb, term == 0 ? beta : 1, c + row * ldc + column, ldc);
-        term += terms;
-      } while (term < k);
-    }
+    multiply_row(transpose_b, n, k, alpha, a, transpose_a ? lda : 1, b, ldb, beta, c);
+  } else if (!small_kernels || n * k > cached || (transpose_b && m < 4 * lane_count)) {
+    blas_gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  } else if (transpose_b) {
+    const Tensor copy = transposed(b, ldb, n, k);
+    multiply_pieces(transpose_a, m, n, k, alpha, a, lda, copy.data(), copy.shape()[1], beta, c, ldc);
+  } else {
+    multiply_pieces(transpose_a, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   }
 }
 

@@ -13,4 +13,8 @@ namespace qisa {
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
           const Real* b, Index ldb, Real beta, Real* c, Index ldc);
 
+/// The same by one call of BLAS, which need not be the fastest way; m and n at least 1.
+void blas_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
+               const Real* b, Index ldb, Real beta, Real* c, Index ldc);
+
 }  // namespace qisa

@@ -83,7 +83,8 @@ TEST_CASE("gemm of sizes that are computed in pieces, with and without copies, i
   struct Sizes {
     Index m, n, k;
   };
-  for (const auto& [m, n, k] : {Sizes{150, 130, 80}, {260, 65, 70}, {37, 457, 70}, {20, 1900, 70}, {301, 50, 80}}) {
+  for (const auto& [m, n, k] :
+       {Sizes{150, 130, 80}, {260, 65, 70}, {37, 457, 70}, {20, 1900, 70}, {301, 50, 80}, {80, 90, 300}}) {
     for (const bool ta : {false, true}) {
       for (const bool tb : {false, true}) {
         CAPTURE(ta, tb, m, n, k);

@@ -1,5 +1,5 @@
-// Benchmarks, by stable names: inference/<mechanism>/embd:<16|128>, training/…, sample/…, gemm/…,
-// circuit/<wires>. `--benchmark_filter=REGEX` chooses, `--threads N` sets the threads of the first two.
+// Benchmarks, by stable names: inference/<mechanism>/embd:<16|128>, training/…, sample/…, gemm/…, product/…,
+// circuit/<wires>. `--benchmark_filter=REGEX` chooses, `--threads N` sets the threads of all but sample/ and circuit/.
 // The table at the end sets each mechanism beside classical attention, and beside what BLAS does alone.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -126,16 +126,21 @@ void sampling(benchmark::State& state, const std::string& attention, Index conte
   state.SetItemsProcessed(state.iterations() * context);
 }
 
-/// What BLAS does alone on one thread: [m, k] x [k, n].
-void product(benchmark::State& state, Index m, Index n, Index k) {
+using Product = decltype(gemm);
+
+/// [m, k] x [k, n] with the second matrix transposed, as in a linear layer, on each thread.
+void product(benchmark::State& state, Product* multiply, Index m, Index n, Index k) {
   const Tensor a = Tensor::full({m, k}, 1), b = Tensor::full({n, k}, 1);
   Tensor c({m, n});
   for (auto _ : state) {
-    gemm(false, true, m, n, k, 1, a.data(), k, b.data(), k, 0, c.data(), n);
+    multiply(false, true, m, n, k, 1, a.data(), k, b.data(), k, 0, c.data(), n);
     benchmark::ClobberMemory();
   }
+  // Google Benchmark adds the threads' counters, and their iterations.
+  using benchmark::Counter;
   state.counters[BenchReport::rate] =
-      benchmark::Counter(static_cast<double>(2 * m * n * k) * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+      Counter(static_cast<double>(2 * m * n * k) * 1e-9,
+              static_cast<Counter::Flags>(Counter::kIsIterationInvariantRate | Counter::kAvgThreads));
 }
 
 /// The paper's circuit on one thread: 2^wires strings measured for 1,024 tokens, and the gradient.
@@ -160,7 +165,9 @@ void circuit(benchmark::State& state, int wires, bool gradient) {
 
 void register_benchmarks(int threads) {
   const auto add = [](const std::string& name, auto function, auto... arguments) {
-    benchmark::RegisterBenchmark(name.c_str(), function, arguments...)->UseRealTime()->Unit(benchmark::kMillisecond);
+    return benchmark::RegisterBenchmark(name.c_str(), function, arguments...)
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
   };
   for (const Index n_embd : {16, 128}) {
     for (const MechanismEntry& mechanism : mechanisms()) {
@@ -181,12 +188,17 @@ void register_benchmarks(int threads) {
       add(fmt::format("sample/{}/context:{}", attention, context), sampling, attention, context);
     }
   }
-  for (const Index width : {16, 128}) {
-    for (const Index out : {width, 3 * width, 4 * width}) {
-      add(fmt::format("gemm/512x{}x{}", out, width), product, Index{512}, out, width);
+  // What BLAS does alone, and what the layers have in its place.
+  for (const auto& [kind, multiply] : {std::pair<const char*, Product*>{"gemm", blas_gemm}, {"product", gemm}}) {
+    const auto add_product = [&, multiply = multiply](Index out, Index in) {
+      const std::string name = fmt::format("{}/512x{}x{}", kind, out, in);
+      add(name, product, multiply, Index{512}, out, in)->Threads(threads);
+    };
+    for (const Index width : {16, 128}) {
+      for (const Index out : {width, 3 * width, 4 * width}) add_product(out, width);
     }
+    add_product(512, 512);
   }
-  add("gemm/512x512x512", product, Index{512}, Index{512}, Index{512});
   for (int wires = 2; wires <= 12; ++wires) {
     add(fmt::format("circuit/{}", wires), circuit, wires, false);
     add(fmt::format("circuit/{}/gradient", wires), circuit, wires, true);
@@ -199,7 +211,7 @@ int main(int argc, char** argv) {
   return run_main([&] {
     int threads = available_processors();
     CLI::App app("Benchmarks. Further options are Google Benchmark's, for example --benchmark_filter=REGEX.", "bench");
-    app.add_option("--threads", threads, "threads of inference and training")
+    app.add_option("--threads", threads, "threads of inference, training and products")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
     app.allow_extras();
@@ -214,7 +226,7 @@ int main(int argc, char** argv) {
     int count = static_cast<int>(arguments.size());
     benchmark::Initialize(&count, arguments.data());
     if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
-    BenchReport report(threads);
+    BenchReport report;
     benchmark::RunSpecifiedBenchmarks(&report);
     report.print_table();
     return 0;

@@ -8,10 +8,9 @@
 
 namespace qisa {
 
-BenchReport::BenchReport(int threads)
+BenchReport::BenchReport()
     : benchmark::ConsoleReporter(isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr ? OO_ColorTabular
-                                                                                                  : OO_Tabular),
-      threads_(threads) {}
+                                                                                                  : OO_Tabular) {}
 
 void BenchReport::ReportRuns(const std::vector<Run>& runs) {
   benchmark::ConsoleReporter::ReportRuns(runs);
@@ -26,9 +25,9 @@ void BenchReport::ReportRuns(const std::vector<Run>& runs) {
 
 void BenchReport::print_table() {
   std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.place < b.place; });
-  double roofline = 0;  // of all threads
+  double roofline = 0;
   for (const Row& row : rows_) {
-    if (row.name.starts_with("gemm/")) roofline = std::max(roofline, row.gigaflops * threads_);
+    if (row.name.starts_with("gemm/")) roofline = std::max(roofline, row.gigaflops);
   }
   fmt::print("\n{:<40} {:>10} {:>12} {:>14}\n", "", "ms", "ratio to csa", "share of BLAS");
   for (const Row& row : rows_) {

@@ -15,7 +15,7 @@ class BenchReport : public benchmark::ConsoleReporter {
   static constexpr const char* rate = "GFLOP/s";
 
   /// Colours on a terminal only, and not if the environment has NO_COLOR.
-  explicit BenchReport(int threads);
+  BenchReport();
 
   void ReportRuns(const std::vector<Run>& runs) override;
   /// One row for each inference and training benchmark: milliseconds; the ratio to csa's of the same size, if that
@@ -30,7 +30,6 @@ class BenchReport : public benchmark::ConsoleReporter {
     double milliseconds, gigaflops;  // medians where runs are repeated
   };
 
-  int threads_;
   std::vector<Row> rows_;
 };
 

@@ -21,7 +21,7 @@ std::vector<std::string> lines_from(const std::string& text, const std::string& 
 }  // namespace
 
 TEST_CASE("bench has every benchmark that is asked for by name") {
-  const Outcome outcome = Workplace().bench({"--benchmark_list_tests"});
+  const Outcome outcome = Workplace().bench({"--threads=3", "--benchmark_list_tests"});
   REQUIRE(outcome.exit_code == 0);
   std::vector<std::string> expected;
   for (const std::string width : {"16", "128"}) {
@@ -32,17 +32,21 @@ TEST_CASE("bench has every benchmark that is asked for by name") {
     expected.push_back("inference/qisa-v3-stepwise/embd:" + width);
   }
   for (const char* name : {"training/babygpt", "sample/csa/context:64", "sample/csa/context:256",
-                           "sample/qisa-v3/context:64", "sample/qisa-v3/context:256", "gemm/512x512x512"}) {
+                           "sample/qisa-v3/context:64", "sample/qisa-v3/context:256"}) {
     expected.push_back(name);
   }
   for (int wires = 2; wires <= 12; ++wires) {
     expected.push_back("circuit/" + std::to_string(wires));
     expected.push_back("circuit/" + std::to_string(wires) + "/gradient");
   }
+  for (std::string& name : expected) name += "/real_time";
+  for (const char* product : {"gemm/512x128x128", "gemm/512x512x512", "product/512x128x128", "product/512x512x512"}) {
+    expected.push_back(product + std::string("/real_time/threads:3"));
+  }
   const std::vector<std::string> names = lines_of(outcome.out);
   for (const std::string& name : expected) {
     INFO(name);
-    CHECK(std::count(names.begin(), names.end(), name + "/real_time") == 1);
+    CHECK(std::count(names.begin(), names.end(), name) == 1);
   }
 }
 
@@ -57,7 +61,7 @@ TEST_CASE("bench prints times, their ratio to csa of the same width, and their s
 
   // What each benchmark measured: milliseconds and, where it counts operations, GFLOP/s.
   std::map<std::string, double> milliseconds, rates;
-  const std::regex measured(R"(^(\S+)/real_time +([\d.]+) ms +[\d.]+ ms +\d+ ?( +([\d.]+)(m?)/s)?.*)");
+  const std::regex measured(R"(^(\S+)/real_time(?:/threads:1)? +([\d.]+) ms +[\d.]+ ms +\d+ ?( +([\d.]+)(m?)/s)?.*)");
   for (const std::string& line : lines_of(outcome.out)) {
     std::smatch match;
     if (!std::regex_match(line, match, measured)) continue;
@@ -93,6 +97,20 @@ TEST_CASE("bench prints times, their ratio to csa of the same width, and their s
     REQUIRE(words >> share);
     CHECK(share == Approx(100 * rates.at(name) / roofline).margin(1));
   }
+}
+
+TEST_CASE("bench counts a product once, on however many threads they are computed") {
+  const Outcome outcome =
+      Workplace().bench({"--threads=2", "--benchmark_min_time=0.1", "--benchmark_filter=(gemm|product)/512x512x512"});
+  const std::regex measured(R"(^(\S+)/real_time/threads:2 +([\d.]+) ms +[\d.]+ ms +\d+ +([\d.]+)/s)");
+  int products = 0;
+  for (const std::string& line : lines_of(outcome.out)) {
+    std::smatch match;
+    if (!std::regex_match(line, match, measured)) continue;
+    CHECK(std::stod(match[2]) * std::stod(match[3]) == Approx(268.4).epsilon(0.02));  // 2 x 512 x 512 x 512 operations
+    ++products;
+  }
+  CHECK(products == 2);
 }
 
 TEST_CASE("bench's table keeps the order of the list when benchmarks take turns") {

@@ -12,7 +12,7 @@
 namespace qisa {
 namespace {
 
-constexpr Index cached = Index{1} << 17;  // numbers of half a megabyte, which the second cache holds beside others
+constexpr Index cached = 100'000;  // numbers that the second cache holds beside others
 
 [[maybe_unused]] const bool one_thread = (openblas_set_num_threads(1), true);  // when the program starts
 

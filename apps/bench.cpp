@@ -188,9 +188,8 @@ void register_benchmarks(int threads) {
       add(fmt::format("sample/{}/context:{}", attention, context), sampling, attention, context);
     }
   }
-  // What BLAS does alone, and what the layers have in its place.
-  for (const auto& [kind, multiply] : {std::pair<const char*, Product*>{"gemm", blas_gemm}, {"product", gemm}}) {
-    const auto add_product = [&, multiply = multiply](Index out, Index in) {
+  const auto add_products = [&](const char* kind, Product* multiply) {
+    const auto add_product = [&](Index out, Index in) {
       const std::string name = fmt::format("{}/512x{}x{}", kind, out, in);
       add(name, product, multiply, Index{512}, out, in)->Threads(threads);
     };
@@ -198,7 +197,9 @@ void register_benchmarks(int threads) {
       for (const Index out : {width, 3 * width, 4 * width}) add_product(out, width);
     }
     add_product(512, 512);
-  }
+  };
+  add_products("gemm", blas_gemm);  // what BLAS does alone
+  add_products("product", gemm);    // what the layers have in its place
   for (int wires = 2; wires <= 12; ++wires) {
     add(fmt::format("circuit/{}", wires), circuit, wires, false);
     add(fmt::format("circuit/{}/gradient", wires), circuit, wires, true);

@@ -25,13 +25,17 @@ void BenchReport::ReportRuns(const std::vector<Run>& runs) {
 
 void BenchReport::print_table() {
   std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.place < b.place; });
+  const auto of_model = [](const Row& row) {
+    return row.name.starts_with("inference/") || row.name.starts_with("training/");
+  };
+  if (std::none_of(rows_.begin(), rows_.end(), of_model)) return;
   double roofline = 0;
   for (const Row& row : rows_) {
     if (row.name.starts_with("gemm/")) roofline = std::max(roofline, row.gigaflops);
   }
   fmt::print("\n{:<40} {:>10} {:>12} {:>14}\n", "", "ms", "ratio to csa", "share of BLAS");
   for (const Row& row : rows_) {
-    if (!row.name.starts_with("inference/") && !row.name.starts_with("training/")) continue;
+    if (!of_model(row)) continue;
     const auto first = row.name.find('/'), second = row.name.rfind('/');
     const std::string partner = row.name.substr(0, first) + "/csa" + row.name.substr(second);
     const auto classical =

@@ -20,7 +20,8 @@ class BenchReport : public benchmark::ConsoleReporter {
   void ReportRuns(const std::vector<Run>& runs) override;
   /// One row for each inference and training benchmark: milliseconds; the ratio to csa's of the same size, if that
   /// was run; and its matrix products a second as a share of what BLAS alone did on as many threads, at the best of
-  /// the sizes of gemm/, if those were run. In the order in which they were registered, whichever ended first.
+  /// the sizes of gemm/, if those were run. In the order in which they were registered, whichever ended first. Nothing
+  /// if there are no such benchmarks.
   void print_table();
 
  private:

@@ -61,7 +61,7 @@ TEST_CASE("bench prints times, their ratio to csa of the same width, and their s
 
   // What each benchmark measured: milliseconds and, where it counts operations, GFLOP/s.
   std::map<std::string, double> milliseconds, rates;
-  const std::regex measured(R"(^(\S+)/real_time(?:/threads:1)? +([\d.]+) ms +[\d.]+ ms +\d+ ?( +([\d.]+)(m?)/s)?.*)");
+  const std::regex measured(R"(^(\S+)/real_time(?:/threads:1)? +([\d.]+) ms +[\d.]+ ms +\d+( +([\d.]+)(m?)/s)?.*)");
   for (const std::string& line : lines_of(outcome.out)) {
     std::smatch match;
     if (!std::regex_match(line, match, measured)) continue;

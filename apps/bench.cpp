@@ -6,6 +6,7 @@
 
 #include <numbers>
 
+#include "apps/batch_inference.hpp"
 #include "apps/bench_report.hpp"
 #include "apps/command_line.hpp"
 #include "nn/sampler.hpp"
@@ -18,25 +19,7 @@ using namespace qisa;
 
 namespace {
 
-constexpr Index vocabulary = 65;  // of tiny Shakespeare
-
-/// The paper's setting: 6 layers, 1 head, context 16.
-ModelSettings paper_settings(const std::string& attention, Index n_embd) {
-  ModelSettings settings;
-  settings.vocabulary_size = vocabulary;
-  settings.attention = attention;
-  settings.n_embd = n_embd;
-  return settings;
-}
-
 Index paper_batch(Index n_embd) { return n_embd == 16 ? 1024 : 128; }
-
-std::vector<std::int32_t> random_tokens(Index count) {
-  Random random(1, Purpose::tests);
-  std::vector<std::int32_t> tokens(static_cast<std::size_t>(count));
-  for (auto& token : tokens) token = static_cast<std::int32_t>(random.below(vocabulary));
-  return tokens;
-}
 
 /// Sets the rate of the model's products of matrices: for each token 2 operations forward, 6 in a training step, for
 /// each weight, and for each number of a query compared with a key and of a value that a weight of attention is
@@ -57,35 +40,20 @@ void set_product_rate(benchmark::State& state, const GPT& model, Index tokens, i
       benchmark::Counter(operations * products * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-/// The logits of one batch, cut into shards over all threads as training does.
+/// The logits of one batch.
 void inference(benchmark::State& state, const ModelSettings& settings, Index batch, CircuitKernel kernel, int threads) {
-  const GPT model(settings, 1);
   Workers workers(threads);
-  std::vector<Pass> passes;
-  for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes.emplace_back(model.parameters(), kernel);
-  const Index length = settings.block_size;
-  const auto tokens = random_tokens(batch * length);
-  const Sharding sharding = shard(batch, length);
-  for (auto _ : state) {
-    workers.run(
-        sharding.shards,
-        [&](Index job, std::size_t slot) {
-          const Index first = job * sharding.sequences, rows = std::min(sharding.sequences, batch - first);
-          const auto part = std::span(tokens).subspan(static_cast<std::size_t>(first * length),
-                                                      static_cast<std::size_t>(rows * length));
-          benchmark::DoNotOptimize(model.logits(passes[slot], part, rows));
-        },
-        [](Index, std::size_t) {});
-  }
-  state.SetItemsProcessed(state.iterations() * batch * length);
-  set_product_rate(state, model, batch * length, 2);
+  BatchInference timed(settings, batch, kernel, workers);
+  for (auto _ : state) timed.run();
+  state.SetItemsProcessed(state.iterations() * timed.characters());
+  set_product_rate(state, timed.model(), timed.characters(), 2);
 }
 
 /// Training steps: batch, forward, backward, clipping, AdamW.
 void training(benchmark::State& state, const ModelSettings& settings, const TrainingSettings& training, int threads) {
   GPT model(settings, 1);
   Workers workers(threads);
-  const auto tokens = random_tokens(100'000);
+  const auto tokens = random_text(100'000);
   Trainer trainer(model, tokens, training, workers);
   trainer.step();  // fills the pools
   for (auto _ : state) trainer.step();

@@ -12,8 +12,6 @@
 namespace qisa {
 namespace {
 
-constexpr Index cached = 100'000;  // numbers that the second cache holds beside others
-
 [[maybe_unused]] const bool one_thread = (openblas_set_num_threads(1), true);  // when the program starts
 
 [[maybe_unused]] void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, float alpha, const float* a,
@@ -120,6 +118,7 @@ void blas_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Re
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
           const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
   if (m == 0 || n == 0) return;  // BLAS rejects leading dimensions of 0
+  constexpr Index cached = 100'000;  // numbers that the second cache holds beside others
   static const bool small_kernels = sizeof(Real) == sizeof(float) && blas_has_small_kernels();
   if (m == 1 && k > 0 && !small_kernels) {  // BLAS leaves the result of no terms as it is
     multiply_row(transpose_b, n, k, alpha, a, transpose_a ? lda : 1, b, ldb, beta, c);

@@ -117,7 +117,7 @@ void blas_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Re
 // which nothing is packed.
 void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
           const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
-  if (m == 0 || n == 0) return;  // BLAS rejects leading dimensions of 0
+  if (m == 0 || n == 0) return;      // BLAS rejects leading dimensions of 0
   constexpr Index cached = 100'000;  // numbers that the second cache holds beside others
   static const bool small_kernels = sizeof(Real) == sizeof(float) && blas_has_small_kernels();
   if (m == 1 && k > 0 && !small_kernels) {  // BLAS leaves the result of no terms as it is

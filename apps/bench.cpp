@@ -6,14 +6,14 @@
 
 #include <numbers>
 
-#include "apps/batch_inference.hpp"
-#include "apps/bench_report.hpp"
-#include "apps/command_line.hpp"
+#include "apps/benchmark/report.hpp"
+#include "apps/shared/batch_inference.hpp"
+#include "apps/shared/command_line.hpp"
 #include "nn/sampler.hpp"
-#include "nn/trainer.hpp"
-#include "quantum/adjoint.hpp"
-#include "tensor/blas.hpp"
-#include "tensor/blas_kernel.hpp"
+#include "nn/training/trainer.hpp"
+#include "quantum/fast/adjoint.hpp"
+#include "tensor/fast/blas.hpp"
+#include "tensor/fast/blas_kernel.hpp"
 
 using namespace qisa;
 

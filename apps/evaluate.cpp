@@ -7,14 +7,14 @@
 #include <nlohmann/json.hpp>
 #include <numbers>
 
-#include "apps/command_line.hpp"
-#include "apps/corpus.hpp"
-#include "apps/run_folder.hpp"
-#include "nn/audit.hpp"
-#include "nn/builtin_corpus.hpp"
-#include "nn/checkpoint.hpp"
-#include "nn/evaluation.hpp"
-#include "nn/text_data.hpp"
+#include "apps/shared/command_line.hpp"
+#include "apps/shared/corpus.hpp"
+#include "apps/shared/run_folder.hpp"
+#include "nn/files/checkpoint.hpp"
+#include "nn/text/builtin_corpus.hpp"
+#include "nn/text/text_data.hpp"
+#include "nn/training/audit.hpp"
+#include "nn/training/evaluation.hpp"
 
 using namespace qisa;
 
@@ -79,7 +79,7 @@ void note_nonfinite(const Parameters& parameters) {
 }
 
 Report evaluate(const EvaluateOptions& options) {
-  check(options.windows >= 0, "windows must be at least 0, not {}", options.windows);
+  require(options.windows >= 0, "windows must be at least 0, not {}", options.windows);
   const std::filesystem::path path = find_checkpoint(options.checkpoint);
   const auto [model, tokenizer, training] =
       load_checkpoint(path, options.allow_nonfinite ? NonFinite::allow : NonFinite::refuse);

@@ -2,12 +2,12 @@
 // and writes tables and figures. What is finished stays; run it again after an interruption, and it goes on.
 #include <fmt/format.h>
 
-#include "apps/command_line.hpp"
-#include "apps/corpus.hpp"
-#include "apps/progress.hpp"
-#include "apps/reproduce_figures.hpp"
-#include "apps/reproduce_tables.hpp"
-#include "tensor/blas_kernel.hpp"
+#include "apps/reproduction/figures.hpp"
+#include "apps/reproduction/tables.hpp"
+#include "apps/shared/command_line.hpp"
+#include "apps/shared/corpus.hpp"
+#include "apps/shared/progress.hpp"
+#include "tensor/fast/blas_kernel.hpp"
 
 using namespace qisa;
 

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-#include "apps/command_line.hpp"
-#include "apps/run_folder.hpp"
-#include "nn/checkpoint.hpp"
+#include "apps/shared/command_line.hpp"
+#include "apps/shared/run_folder.hpp"
+#include "nn/files/checkpoint.hpp"
 #include "nn/sampler.hpp"
-#include "nn/text_data.hpp"
+#include "nn/text/text_data.hpp"
 
 using namespace qisa;
 
@@ -42,14 +42,14 @@ SampleOptions parse(int argc, char** argv) {
 }
 
 int sample(const SampleOptions& options) {
-  check(options.num_samples >= 1 && options.max_new_tokens >= 1,
-        "num_samples {} and max_new_tokens {} must be at least 1", options.num_samples, options.max_new_tokens);
+  require(options.num_samples >= 1 && options.max_new_tokens >= 1,
+          "num_samples {} and max_new_tokens {} must be at least 1", options.num_samples, options.max_new_tokens);
   options.sampling.validate();
   const Checkpoint checkpoint = load_checkpoint(find_checkpoint(options.checkpoint),
                                                 options.allow_nonfinite ? NonFinite::allow : NonFinite::refuse);
   const std::string start = options.start.starts_with("FILE:") ? read_text(options.start.substr(5)) : options.start;
   const std::vector<std::int32_t> prompt = checkpoint.tokenizer.encode(start);
-  check(!prompt.empty(), "--start is empty; give at least one character");
+  require(!prompt.empty(), "--start is empty; give at least one character");
 
   const auto write = [&](std::int32_t token) {
     fmt::print("{}", checkpoint.tokenizer.decode(token));

@@ -4,16 +4,16 @@
 #include <cmath>
 #include <limits>
 
-#include "apps/command_line.hpp"
-#include "apps/corpus.hpp"
-#include "apps/interrupt.hpp"
-#include "apps/options.hpp"
-#include "apps/progress.hpp"
-#include "apps/run_folder.hpp"
-#include "apps/train_checkpoints.hpp"
-#include "nn/memory.hpp"
-#include "nn/trainer.hpp"
-#include "tensor/blas_kernel.hpp"
+#include "apps/shared/command_line.hpp"
+#include "apps/shared/corpus.hpp"
+#include "apps/shared/interrupt.hpp"
+#include "apps/shared/options.hpp"
+#include "apps/shared/progress.hpp"
+#include "apps/shared/run_folder.hpp"
+#include "apps/training/checkpoints.hpp"
+#include "nn/training/memory.hpp"
+#include "nn/training/trainer.hpp"
+#include "tensor/fast/blas_kernel.hpp"
 
 using namespace qisa;
 
@@ -73,8 +73,8 @@ int train(const TrainOptions& options) {
   };
   const auto validate = [&](Index windows) {
     const double loss = mean_loss(model, data.validation, workers, windows);
-    check(std::isfinite(loss), "step {}: the validation loss is {}; a smaller --learning_rate may help",
-          trainer.optimizer().steps, loss);
+    require(std::isfinite(loss), "step {}: the validation loss is {}; a smaller --learning_rate may help",
+            trainer.optimizer().steps, loss);
     return loss;
   };
 

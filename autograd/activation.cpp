@@ -6,16 +6,16 @@
 namespace qisa {
 
 Variable relu(const Variable& x) {
-  Tensor y = map(x.value(), [](Real v) { return relu(v); });
+  Tensor y = map_elements(x.value(), [](Real v) { return relu(v); });
   return record("relu", y, {x}, [y](const Tensor& g, InputGradients& inputs) {
-    inputs.add(0, zip("relu", g, y, [](Real d, Real v) { return v > 0 ? d : Real(0); }));
+    inputs.add(0, zip_elements("relu", g, y, [](Real d, Real v) { return v > 0 ? d : Real(0); }));
   });
 }
 
 Variable gelu(const Variable& x) {
-  Tensor y = map(x.value(), [](Real v) { return gelu(v); });
+  Tensor y = map_elements(x.value(), [](Real v) { return gelu(v); });
   return record("gelu", std::move(y), {x}, [vx = x.value()](const Tensor& g, InputGradients& inputs) {
-    inputs.add(0, zip("gelu", g, vx, [](Real d, Real v) { return d * gelu_derivative(v); }));
+    inputs.add(0, zip_elements("gelu", g, vx, [](Real d, Real v) { return d * gelu_derivative(v); }));
   });
 }
 

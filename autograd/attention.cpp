@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "autograd/attention_head.hpp"
+#include "autograd/fast/attention_head.hpp"
 
 namespace qisa {
 namespace {
@@ -17,21 +17,21 @@ HeadRows rows_of(const Tensor& matrix, Index first_column, Index rows, Index col
 
 void check_sizes(const char* which, const HeadColumns& columns, Index rows, Index heads, Index each) {
   const Shape& shape = columns.matrix.shape();
-  check(shape.rank() == 2 && shape[0] == rows && columns.first_column >= 0 &&
-            columns.first_column + heads * each <= shape[1],
-        "[attention] {} {} from column {}: needs {} rows and {} heads of {} columns", which, shape,
-        columns.first_column, rows, heads, each);
+  require(shape.rank() == 2 && shape[0] == rows && columns.first_column >= 0 &&
+              columns.first_column + heads * each <= shape[1],
+          "[attention] {} {} from column {}: needs {} rows and {} heads of {} columns", which, shape,
+          columns.first_column, rows, heads, each);
 }
 
 void check_settings(const AttentionSettings& s) {
-  check(s.key_columns() >= 1 && s.head_size % s.key_columns() == 0,
-        "[attention] {} columns of q and k a head cannot be repeated to head_size {}", s.key_columns(), s.head_size);
-  check(s.keys >= s.queries, "[attention] {} keys for {} queries: there must be at least as many", s.keys, s.queries);
-  check(s.aggregation == Aggregation::causal || s.keys == s.queries,
-        "[attention] transposed aggregation needs all {} positions as queries, not the last {}", s.keys, s.queries);
-  check(s.score == Score::gaussian || s.normalizer == Normalizer::sum,
-        "[attention] the softmax normalizer is defined for gaussian scores only");
-  check(s.dropped >= 0 && s.dropped < 1, "[attention] dropout must be at least 0 and less than 1, not {}", s.dropped);
+  require(s.key_columns() >= 1 && s.head_size % s.key_columns() == 0,
+          "[attention] {} columns of q and k a head cannot be repeated to head_size {}", s.key_columns(), s.head_size);
+  require(s.keys >= s.queries, "[attention] {} keys for {} queries: there must be at least as many", s.keys, s.queries);
+  require(s.aggregation == Aggregation::causal || s.keys == s.queries,
+          "[attention] transposed aggregation needs all {} positions as queries, not the last {}", s.keys, s.queries);
+  require(s.score == Score::gaussian || s.normalizer == Normalizer::sum,
+          "[attention] the softmax normalizer is defined for gaussian scores only");
+  require(s.dropped >= 0 && s.dropped < 1, "[attention] dropout must be at least 0 and less than 1, not {}", s.dropped);
 }
 
 /// All weights, and the exponentials A if the normalizer is softmax: [B, H, T, S padded to whole lanes] each.

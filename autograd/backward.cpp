@@ -27,7 +27,7 @@ Nodes reverse_order(const NodePointer& output) {
     node->visited = false;
     released = node->released ? node.get() : released;
   }
-  check(!released, "the graph's {} node was freed by an earlier backward()", released ? released->name : "");
+  require(!released, "the graph's {} node was freed by an earlier backward()", released ? released->name : "");
   std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a->number > b->number; });
   return order;
 }
@@ -35,15 +35,15 @@ Nodes reverse_order(const NodePointer& output) {
 }  // namespace
 
 void backward(const Variable& output) {
-  check(output.value().size() == 1, "backward() starts from one number, not from shape {}; sum it first or give a seed",
-        output.shape());
+  require(output.value().size() == 1,
+          "backward() starts from one number, not from shape {}; sum it first or give a seed", output.shape());
   backward(output, Tensor::full(output.shape(), 1));
 }
 
 void backward(const Variable& output, const Tensor& seed) {
-  check(output.requires_gradient(), "backward() from a constant: nothing that it depends on wants a gradient");
-  check(seed.shape() == output.shape(), "backward() from shape {} with a seed of shape {}", output.shape(),
-        seed.shape());
+  require(output.requires_gradient(), "backward() from a constant: nothing that it depends on wants a gradient");
+  require(seed.shape() == output.shape(), "backward() from shape {} with a seed of shape {}", output.shape(),
+          seed.shape());
   const Nodes order = reverse_order(output.node());
   InputGradients(std::span(&output.node(), 1)).add(0, seed);
   for (const NodePointer& node : order) {
@@ -55,7 +55,7 @@ void backward(const Variable& output, const Tensor& seed) {
 }
 
 std::string to_dot(const Variable& output) {
-  check(output.requires_gradient(), "to_dot() of a constant: there is no graph");
+  require(output.requires_gradient(), "to_dot() of a constant: there is no graph");
   const Nodes order = reverse_order(output.node());
   std::unordered_map<const Node*, std::size_t> ids;
   for (const NodePointer& node : order) ids.emplace(node.get(), ids.size());

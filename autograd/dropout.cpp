@@ -6,8 +6,8 @@ namespace qisa {
 namespace {
 
 void check_probability(const char* operation, Real dropped) {
-  check(dropped >= 0 && dropped < 1, "[{}] the probability must be at least 0 and less than 1, not {}", operation,
-        dropped);
+  require(dropped >= 0 && dropped < 1, "[{}] the probability must be at least 0 and less than 1, not {}", operation,
+          dropped);
 }
 
 Tensor multiply(const DropoutMask& mask, const Tensor& x) {
@@ -32,7 +32,7 @@ Variable dropout(const Variable& x, Real dropped, DropoutStream& stream) {
 // y = a + m b in one pass over memory.
 Variable add_dropout(const Variable& a, const Variable& b, Real dropped, DropoutStream& stream) {
   check_probability("add_dropout", dropped);
-  check(a.shape() == b.shape(), "[add_dropout] a {} and b {} differ in shape", a.shape(), b.shape());
+  require(a.shape() == b.shape(), "[add_dropout] a {} and b {} differ in shape", a.shape(), b.shape());
   if (dropped == 0) return a + b;
   DropoutMask mask(stream, b.value().size(), dropped);
   Tensor y(a.shape());

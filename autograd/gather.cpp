@@ -7,12 +7,12 @@ namespace qisa {
 
 // y[i] = table[indices[i]]; a row's gradient is the sum over the places where it was used.
 Variable gather(const Variable& table, std::span<const std::int32_t> indices) {
-  check(table.value().rank() == 2, "[gather] the table must have two axes, not shape {}", table.shape());
+  require(table.value().rank() == 2, "[gather] the table must have two axes, not shape {}", table.shape());
   const Index rows = table.shape()[0], width = table.shape()[1];
   Tensor y({static_cast<Index>(indices.size()), width});
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    check(indices[i] >= 0 && indices[i] < rows, "[gather] index {} at position {} is not within a table of {} rows",
-          indices[i], i, rows);
+    require(indices[i] >= 0 && indices[i] < rows, "[gather] index {} at position {} is not within a table of {} rows",
+            indices[i], i, rows);
     std::copy_n(table.value().data() + indices[i] * width, width, y.data() + static_cast<Index>(i) * width);
   }
   return record("gather", std::move(y), {table},

@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "autograd/operations.hpp"
-#include "tensor/lanes.hpp"
+#include "tensor/fast/lanes.hpp"
 
 namespace qisa {
 namespace {
@@ -103,12 +103,12 @@ void normalize_backward(Width width, std::span<const Statistics> statistics, con
 }  // namespace
 
 Variable layer_norm(const Variable& x, const Variable& weight, const Variable& bias, Real epsilon) {
-  check(x.value().rank() >= 1 && x.shape()[-1] > 0, "[layer_norm] needs a last axis of at least 1, not shape {}",
-        x.shape());
+  require(x.value().rank() >= 1 && x.shape()[-1] > 0, "[layer_norm] needs a last axis of at least 1, not shape {}",
+          x.shape());
   const Index size = x.shape()[-1], rows = x.value().size() / size;
-  check(weight.shape() == Shape{size} && bias.shape() == Shape{size},
-        "[layer_norm] x {} needs weight and bias of shape [{}], not {} and {}", x.shape(), size, weight.shape(),
-        bias.shape());
+  require(weight.shape() == Shape{size} && bias.shape() == Shape{size},
+          "[layer_norm] x {} needs weight and bias of shape [{}], not {} and {}", x.shape(), size, weight.shape(),
+          bias.shape());
   Tensor y(x.shape());
   std::vector<Statistics, pool::Allocator<Statistics>> statistics(static_cast<std::size_t>(rows));
   with_width(size, [&](auto width) {

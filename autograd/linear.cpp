@@ -1,10 +1,10 @@
 // Linear layers: y = x W^T + b, and the same with an activation function on it. With x as a matrix [rows, in]:
 // dx = dy W, dW = dy^T x, db = sum of the rows of dy.
 #include "autograd/operations.hpp"
-#include "tensor/blas.hpp"
 #include "tensor/elementwise.hpp"
-#include "tensor/lane_transpose.hpp"
-#include "tensor/narrow_product.hpp"
+#include "tensor/fast/blas.hpp"
+#include "tensor/fast/lane_transpose.hpp"
+#include "tensor/fast/narrow_product.hpp"
 
 namespace qisa {
 namespace {
@@ -15,12 +15,12 @@ struct Sizes {
 };
 
 Sizes check_linear(const char* operation, const Variable& x, const Variable& weight, const Variable& bias) {
-  check(weight.value().rank() == 2 && x.value().rank() >= 1 && x.shape()[-1] == weight.shape()[1],
-        "[{}] x {} and weight {}: the last size of x must be the second of weight", operation, x.shape(),
-        weight.shape());
+  require(weight.value().rank() == 2 && x.value().rank() >= 1 && x.shape()[-1] == weight.shape()[1],
+          "[{}] x {} and weight {}: the last size of x must be the second of weight", operation, x.shape(),
+          weight.shape());
   const Index out = weight.shape()[0];
-  check(bias.value().empty() || bias.shape() == Shape{out}, "[{}] weight {} needs a bias of shape [{}], not {}",
-        operation, weight.shape(), out, bias.shape());
+  require(bias.value().empty() || bias.shape() == Shape{out}, "[{}] weight {} needs a bias of shape [{}], not {}",
+          operation, weight.shape(), out, bias.shape());
   return {x.shape().with(-1, 1).size(), weight.shape()[1], out};
 }
 
@@ -125,7 +125,7 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
 // tells it.
 Variable activated_linear(const Variable& x, const Variable& weight, const Variable& bias, Activation f) {
   const Sizes sizes = check_linear("activated_linear", x, weight, bias);
-  check(!bias.value().empty(), "[activated_linear] weight {} needs a bias", weight.shape());
+  require(!bias.value().empty(), "[activated_linear] weight {} needs a bias", weight.shape());
   Tensor y(x.shape().with(-1, sizes.out));
   Tensor kept = f == Activation::relu ? y : Tensor(y.shape());
   const Real* b = bias.value().data();
@@ -141,8 +141,9 @@ Variable activated_linear(const Variable& x, const Variable& weight, const Varia
                 [vx = x.value(), w = weight.value(), kept, sizes, f](const Tensor& g, InputGradients& inputs) {
                   const Tensor dz =
                       f == Activation::relu
-                          ? zip("activated_linear", g, kept, [](Real d, Real v) { return v > 0 ? d : Real(0); })
-                          : zip("activated_linear", g, kept, [](Real d, Real slope) { return d * slope; });
+                          ? zip_elements("activated_linear", g, kept,
+                                         [](Real d, Real v) { return v > 0 ? d : Real(0); })
+                          : zip_elements("activated_linear", g, kept, [](Real d, Real slope) { return d * slope; });
                   product_backward(vx, w, dz, sizes, inputs);
                 });
 }

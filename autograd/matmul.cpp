@@ -1,7 +1,7 @@
 // Matrix products: C = A B, with dA = dC B^T and dB = A^T dC.
 #include "autograd/operations.hpp"
-#include "tensor/blas.hpp"
 #include "tensor/elementwise.hpp"
+#include "tensor/fast/blas.hpp"
 
 namespace qisa {
 namespace {
@@ -15,7 +15,7 @@ Shape with_matrix(const Shape& batch, Index rows, Index columns) {
   std::array<Index, Shape::max_rank> sizes{};
   std::copy(batch.begin(), batch.end(), sizes.begin());
   const auto rank = static_cast<std::size_t>(batch.rank());
-  check(rank + 2 <= sizes.size(), "[matmul] more than {} axes", sizes.size());
+  require(rank + 2 <= sizes.size(), "[matmul] more than {} axes", sizes.size());
   sizes[rank] = rows;
   sizes[rank + 1] = columns;
   return Shape(std::span<const Index>(sizes.data(), rank + 2));
@@ -26,7 +26,7 @@ Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpos
   const Index rows_a = a.shape()[-2], columns_a = a.shape()[-1], rows_b = b.shape()[-2], columns_b = b.shape()[-1];
   const Index m = transpose_a ? columns_a : rows_a, k = transpose_a ? rows_a : columns_a;
   const Index n = transpose_b ? rows_b : columns_b, inner_b = transpose_b ? columns_b : rows_b;
-  check(k == inner_b, "[matmul] a {} x b {}: inner sizes {} and {} differ", a.shape(), b.shape(), k, inner_b);
+  require(k == inner_b, "[matmul] a {} x b {}: inner sizes {} and {} differ", a.shape(), b.shape(), k, inner_b);
   const Shape batch = broadcast("matmul", batch_axes(a.shape()), batch_axes(b.shape()));
   Tensor result(with_matrix(batch, m, n));
   // One row of this walk is one matrix product: an axis of size 1 stands for the matrix.
@@ -43,8 +43,8 @@ Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpos
 }  // namespace
 
 Variable matmul(const Variable& a, const Variable& b) {
-  check(a.value().rank() >= 2 && b.value().rank() >= 2, "[matmul] a {} x b {}: both need at least two axes", a.shape(),
-        b.shape());
+  require(a.value().rank() >= 2 && b.value().rank() >= 2, "[matmul] a {} x b {}: both need at least two axes",
+          a.shape(), b.shape());
   return record("matmul", product(a.value(), false, b.value(), false), {a, b},
                 [va = a.value(), vb = b.value()](const Tensor& g, InputGradients& inputs) {
                   if (inputs.wanted(0)) inputs.add(0, sum_to(product(g, false, vb, true), va.shape()));

@@ -25,8 +25,8 @@ inline Variable operator*(const Variable& a, const Variable& b) { return multipl
 inline Variable operator/(const Variable& a, const Variable& b) { return divide(a, b); }
 
 // Elementwise, of one argument.
-Variable negate(const Variable& x);
 Variable scale(const Variable& x, Real factor);
+inline Variable operator-(const Variable& x) { return scale(x, -1); }
 Variable exp(const Variable& x);
 Variable log(const Variable& x);
 Variable sqrt(const Variable& x);
@@ -61,7 +61,7 @@ Variable reshape(const Variable& x, std::initializer_list<Index> sizes);
 /// Two axes exchanged.
 Variable transpose(const Variable& x, int axis_a, int axis_b);
 /// Indices first … first+count-1 of one axis.
-Variable slice(const Variable& x, int axis, Index first, Index count);
+Variable narrow(const Variable& x, int axis, Index first, Index count);
 /// One after the other along one axis; the other axes must agree. At least one.
 Variable concat(std::span<const Variable> parts, int axis);
 

@@ -30,15 +30,15 @@ void for_each_piece(const AxisView& whole, Index first, Index count, Copy copy) 
 
 }  // namespace
 
-Variable slice(const Variable& x, int axis, Index first, Index count) {
+Variable narrow(const Variable& x, int axis, Index first, Index count) {
   const AxisView view(x.shape(), axis);
-  check(first >= 0 && count >= 0 && first + count <= view.size, "[slice] indices {} to {} of axis {} of shape {}",
-        first, first + count, axis, x.shape());
+  require(first >= 0 && count >= 0 && first + count <= view.size, "[narrow] indices {} to {} of axis {} of shape {}",
+          first, first + count, axis, x.shape());
   Tensor y(x.shape().with(axis, count));
   for_each_piece(view, first, count, [&](Index from, Index to, Index length) {
     std::copy_n(x.value().data() + from, length, y.data() + to);
   });
-  return record("slice", std::move(y), {x}, [view, first, count](const Tensor& g, InputGradients& inputs) {
+  return record("narrow", std::move(y), {x}, [view, first, count](const Tensor& g, InputGradients& inputs) {
     Tensor& dx = inputs.accumulator(0);
     for_each_piece(view, first, count, [&](Index to, Index from, Index length) {
       for (Index i = 0; i < length; ++i) dx[to + i] += g[from + i];
@@ -47,12 +47,12 @@ Variable slice(const Variable& x, int axis, Index first, Index count) {
 }
 
 Variable concat(std::span<const Variable> parts, int axis) {
-  check(!parts.empty(), "[concat] nothing to concatenate");
+  require(!parts.empty(), "[concat] nothing to concatenate");
   const Shape& first_shape = parts[0].shape();
   Index total = 0;
   for (const Variable& part : parts) {
-    check(part.value().rank() == first_shape.rank() && part.shape().with(axis, 0) == first_shape.with(axis, 0),
-          "[concat] shapes {} and {} differ elsewhere than in axis {}", first_shape, part.shape(), axis);
+    require(part.value().rank() == first_shape.rank() && part.shape().with(axis, 0) == first_shape.with(axis, 0),
+            "[concat] shapes {} and {} differ elsewhere than in axis {}", first_shape, part.shape(), axis);
     total += part.shape()[axis];
   }
   Tensor y(first_shape.with(axis, total));

@@ -1,5 +1,5 @@
 // Softmax, and cross-entropy fused with it.
-#include "tensor/softmax.hpp"
+#include "tensor/fast/softmax.hpp"
 
 #include <cmath>
 #include <vector>
@@ -10,7 +10,7 @@ namespace qisa {
 
 // y = softmax(x) has dx_i = y_i (g_i - sum_j g_j y_j).
 Variable softmax(const Variable& x) {
-  check(x.value().rank() >= 1, "[softmax] needs at least one axis");
+  require(x.value().rank() >= 1, "[softmax] needs at least one axis");
   const Index width = x.shape()[-1], rows = width == 0 ? 0 : x.value().size() / width;
   Tensor y(x.shape());
   for (Index row = 0; row < rows; ++row) softmax_row(x.value().data() + row * width, y.data() + row * width, width);
@@ -25,16 +25,16 @@ Variable softmax(const Variable& x) {
 
 // With p = softmax(logits) of a row: loss = -log p[target], dlogits = p - onehot(target).
 Variable cross_entropy(const Variable& logits, std::span<const std::int32_t> targets) {
-  check(logits.value().rank() == 2 && logits.shape()[0] == static_cast<Index>(targets.size()) && !targets.empty(),
-        "[cross_entropy] logits {} need as many targets as rows, and at least one; not {}", logits.shape(),
-        targets.size());
+  require(logits.value().rank() == 2 && logits.shape()[0] == static_cast<Index>(targets.size()) && !targets.empty(),
+          "[cross_entropy] logits {} need as many targets as rows, and at least one; not {}", logits.shape(),
+          targets.size());
   const Index rows = logits.shape()[0], classes = logits.shape()[1];
   Tensor p(logits.shape());
   double total = 0;
   for (Index row = 0; row < rows; ++row) {
     const std::int32_t target = targets[static_cast<std::size_t>(row)];
-    check(target >= 0 && target < classes, "[cross_entropy] target {} of row {} is not within {} classes", target, row,
-          classes);
+    require(target >= 0 && target < classes, "[cross_entropy] target {} of row {} is not within {} classes", target,
+            row, classes);
     const Real* x = logits.value().data() + row * classes;
     total += static_cast<double>(softmax_row(x, p.data() + row * classes, classes) - x[target]);
   }

@@ -11,8 +11,8 @@ thread_local std::uint64_t nodes_created = 0;
 void InputGradients::add(std::size_t i, Tensor contribution) {
   if (!wanted(i)) return;
   Node& node = *inputs_[i];
-  check(contribution.shape() == node.shape, "gradient of shape {} for the output of {}, which has shape {}",
-        contribution.shape(), node.name, node.shape);
+  require(contribution.shape() == node.shape, "gradient of shape {} for the output of {}, which has shape {}",
+          contribution.shape(), node.name, node.shape);
   if (node.gradient.empty()) {
     node.gradient = std::move(contribution);
   } else if (node.owns_gradient && contribution.is_sole_owner()) {
@@ -64,8 +64,8 @@ Variable Variable::leaf(Tensor value) {
 }
 
 Variable Variable::leaf(Tensor value, Tensor gradient) {
-  check(value.shape() == gradient.shape(), "a leaf of shape {} cannot have a gradient of shape {}", value.shape(),
-        gradient.shape());
+  require(value.shape() == gradient.shape(), "a leaf of shape {} cannot have a gradient of shape {}", value.shape(),
+          gradient.shape());
   Variable variable = leaf(std::move(value));
   variable.node_->gradient = std::move(gradient);
   variable.node_->owns_gradient = false;
@@ -73,7 +73,7 @@ Variable Variable::leaf(Tensor value, Tensor gradient) {
 }
 
 Tensor Variable::gradient() const {
-  check(requires_gradient(), "a constant has no gradient");
+  require(requires_gradient(), "a constant has no gradient");
   return node_->gradient.empty() ? Tensor::zeros(shape()) : node_->gradient;
 }
 

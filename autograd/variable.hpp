@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "tensor/pool.hpp"
+#include "tensor/fast/pool.hpp"
 #include "tensor/tensor.hpp"
 
 namespace qisa {

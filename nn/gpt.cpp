@@ -24,18 +24,18 @@ void check_strings(const ModelSettings& settings, const ModelStrings& strings) {
   settings.validate();
   const std::size_t count =
       find_mechanism(settings.attention).measures ? static_cast<std::size_t>(settings.head_size()) : 0;
-  check(std::ssize(strings) == settings.n_layer, "Pauli strings of {} layers for a model of {}", strings.size(),
-        settings.n_layer);
+  require(std::ssize(strings) == settings.n_layer, "Pauli strings of {} layers for a model of {}", strings.size(),
+          settings.n_layer);
   for (const LayerStrings& layer : strings) {
-    check(std::ssize(layer) == settings.n_head, "Pauli strings of {} heads for a model of {}", layer.size(),
-          settings.n_head);
+    require(std::ssize(layer) == settings.n_head, "Pauli strings of {} heads for a model of {}", layer.size(),
+            settings.n_head);
     for (const auto& head : layer) {
-      check(head.size() == count, "{} Pauli strings in a head that measures {}", head.size(), count);
+      require(head.size() == count, "{} Pauli strings in a head that measures {}", head.size(), count);
       for (const PauliString& string : head) {
-        check(string.wires() == wires_for(settings.n_embd), "Pauli string {} in a model of {} wires", string.text(),
-              wires_for(settings.n_embd));
-        check(settings.pauli == PauliChoice::published || string.is_real(),
-              "Pauli string {} has an odd number of Y in a model of real strings", string.text());
+        require(string.wires() == wires_for(settings.n_embd), "Pauli string {} in a model of {} wires", string.text(),
+                wires_for(settings.n_embd));
+        require(settings.pauli == PauliChoice::published || string.is_real(),
+                "Pauli string {} has an odd number of Y in a model of real strings", string.text());
       }
     }
   }
@@ -93,10 +93,10 @@ GPT::GPT(const ModelSettings& settings, ModelStrings strings, std::uint64_t seed
 
 Variable GPT::embed(Pass& pass, std::span<const std::int32_t> tokens, Index batch, Index first) const {
   const Index count = std::ssize(tokens), length = count / std::max<Index>(batch, 1);
-  check(batch >= 1 && count == batch * length && length >= 1, "{} tokens are not {} sequences of one length", count,
-        batch);
-  check(first + length <= settings_.block_size, "a context of {} tokens; the model's block_size is {}", first + length,
-        settings_.block_size);
+  require(batch >= 1 && count == batch * length && length >= 1, "{} tokens are not {} sequences of one length", count,
+          batch);
+  require(first + length <= settings_.block_size, "a context of {} tokens; the model's block_size is {}",
+          first + length, settings_.block_size);
   std::vector<std::int32_t> positions(tokens.size());
   for (Index i = 0; i < count; ++i) {
     positions[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(first + i % length);
@@ -105,7 +105,7 @@ Variable GPT::embed(Pass& pass, std::span<const std::int32_t> tokens, Index batc
 }
 
 Variable GPT::logits(Pass& pass, std::span<const std::int32_t> tokens, Index batch, GenerationCache* cache) const {
-  check(!cache || batch == 1, "a cache holds one sequence, not {}", batch);
+  require(!cache || batch == 1, "a cache holds one sequence, not {}", batch);
   Variable x = embed(pass, tokens, batch, cache ? cache->length : 0);
   for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
     x = blocks_[layer](pass, x, batch, cache ? &cache->layers[layer] : nullptr);
@@ -116,7 +116,7 @@ Variable GPT::logits(Pass& pass, std::span<const std::int32_t> tokens, Index bat
 }
 
 Tensor GPT::attention_weights(Pass& pass, std::span<const std::int32_t> tokens, Index batch, Index layer) const {
-  check(layer >= 0 && layer < settings_.n_layer, "layer {} of a model of {} layers", layer, settings_.n_layer);
+  require(layer >= 0 && layer < settings_.n_layer, "layer {} of a model of {} layers", layer, settings_.n_layer);
   Variable x = embed(pass, tokens, batch, 0);
   for (std::size_t below = 0; below < static_cast<std::size_t>(layer); ++below) {
     x = blocks_[below](pass, x, batch, nullptr);
@@ -125,8 +125,8 @@ Tensor GPT::attention_weights(Pass& pass, std::span<const std::int32_t> tokens, 
 }
 
 GenerationCache GPT::new_cache() const {
-  check(settings_.aggregation == Aggregation::causal,
-        "with transposed aggregation every position reads later tokens, so nothing can be cached");
+  require(settings_.aggregation == Aggregation::causal,
+          "with transposed aggregation every position reads later tokens, so nothing can be cached");
   GenerationCache cache;
   for (Index layer = 0; layer < settings_.n_layer; ++layer) {
     const Shape shape = {settings_.block_size, settings_.n_embd};

@@ -10,8 +10,8 @@
 #include <span>
 #include <vector>
 
+#include "nn/attention/self_attention.hpp"
 #include "nn/layers.hpp"
-#include "nn/self_attention.hpp"
 
 namespace qisa {
 

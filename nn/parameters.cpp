@@ -9,15 +9,15 @@ Parameter Parameters::add(const std::string& name, const Shape& shape, Initial i
 }
 
 Parameter Parameters::add(const Shape& shape, const std::vector<Part>& parts, Initial initial) {
-  check(values_.empty(), "parameters are added before initialize(), not after");
+  require(values_.empty(), "parameters are added before initialize(), not after");
   const Parameter parameter{size_, shape};
   for (const Part& part : parts) {
-    check(taken_.insert(part.name).second, "parameter {} exists already", part.name);
+    require(taken_.insert(part.name).second, "parameter {} exists already", part.name);
     names_.push_back({part.name, size_, part.shape});
     size_ += part.shape.size();
   }
-  check(size_ - parameter.offset == shape.size(), "the parts of a parameter of shape {} have {} elements", shape,
-        size_ - parameter.offset);
+  require(size_ - parameter.offset == shape.size(), "the parts of a parameter of shape {} have {} elements", shape,
+          size_ - parameter.offset);
   starts_.push_back({parameter, initial});
   return parameter;
 }
@@ -45,7 +45,7 @@ void Parameters::initialize(std::uint64_t seed) {
 
 Tensor Parameters::part(const Tensor& flat, const std::string& name) const {
   const auto found = std::find_if(names_.begin(), names_.end(), [&](const auto& part) { return part.name == name; });
-  check(found != names_.end(), "the model has no parameter {}", name);
+  require(found != names_.end(), "the model has no parameter {}", name);
   return flat.part(found->offset, found->shape);
 }
 

@@ -11,7 +11,7 @@
 #include "autograd/variable.hpp"
 #include "nn/parameters.hpp"
 #include "quantum/circuit_bank.hpp"
-#include "quantum/fused.hpp"
+#include "quantum/fast/fused.hpp"
 #include "tensor/dropout_mask.hpp"
 
 namespace qisa {

@@ -8,9 +8,9 @@
 namespace qisa {
 
 void SamplingSettings::validate() const {
-  check(std::isfinite(temperature) && temperature >= 0, "temperature must be at least 0, not {}", temperature);
-  check(top_k >= 0, "top_k must be at least 0, not {}", top_k);
-  check(top_p > 0 && top_p <= 1, "top_p must be more than 0 and at most 1, not {}", top_p);
+  require(std::isfinite(temperature) && temperature >= 0, "temperature must be at least 0, not {}", temperature);
+  require(top_k >= 0, "top_k must be at least 0, not {}", top_k);
+  require(top_p > 0 && top_p <= 1, "top_p must be more than 0 and at most 1, not {}", top_p);
 }
 
 std::vector<double> sampling_probabilities(std::span<const Real> logits, const SamplingSettings& settings) {
@@ -48,7 +48,7 @@ Sampler::Sampler(const GPT& model, const SamplingSettings& settings, std::vector
       tokens_(std::move(prompt)),
       pass_(model.parameters()) {
   settings.validate();
-  check(!tokens_.empty(), "a sample needs at least one token to begin with");
+  require(!tokens_.empty(), "a sample needs at least one token to begin with");
   if (model.settings().aggregation == Aggregation::causal) cache_ = model.new_cache();
 }
 
@@ -65,8 +65,8 @@ Tensor Sampler::next_logits() {
 std::int32_t Sampler::next() {
   const Tensor logits = next_logits();
   const auto is_bad = [](Real logit) { return std::isnan(logit) || logit == std::numeric_limits<Real>::infinity(); };
-  check(std::none_of(logits.values().begin(), logits.values().end(), is_bad),
-        "the model's logits are not finite: no character can be drawn from them");
+  require(std::none_of(logits.values().begin(), logits.values().end(), is_bad),
+          "the model's logits are not finite: no character can be drawn from them");
   const std::vector<double> probabilities = sampling_probabilities(logits.values(), settings_);
   double remaining = random_.uniform();
   std::size_t token = probabilities.size();

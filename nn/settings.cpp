@@ -5,7 +5,7 @@
 #include <cmath>
 #include <functional>
 
-#include "nn/mechanism.hpp"
+#include "nn/attention/mechanism.hpp"
 
 namespace qisa {
 
@@ -23,7 +23,7 @@ const std::map<std::string, ScoreScale> score_scale_names = {{"embd", ScoreScale
 namespace {
 
 void check_range(const char* name, Index value, Index largest) {
-  check(value >= 1 && value <= largest, "{} must be from 1 to {}, not {}", name, largest, value);
+  require(value >= 1 && value <= largest, "{} must be from 1 to {}, not {}", name, largest, value);
 }
 
 /// Each setting with how it is written and read: the one list of the settings' names.
@@ -38,7 +38,7 @@ Entry number(const std::string& name, Index ModelSettings::*member) {
           [name, member](ModelSettings& settings, const std::string& text) {
             const char* end = text.data() + text.size();
             const auto [stop, error] = std::from_chars(text.data(), end, settings.*member);
-            check(error == std::errc() && stop == end, "setting {} must be a whole number, not \"{}\"", name, text);
+            require(error == std::errc() && stop == end, "setting {} must be a whole number, not \"{}\"", name, text);
           }};
 }
 
@@ -49,7 +49,7 @@ Entry choice(const std::string& name, Choice ModelSettings::*member, const std::
             const auto found = names.find(text);
             std::string known;
             for (const auto& [known_name, value] : names) known += (known.empty() ? "" : " or ") + known_name;
-            check(found != names.end(), "setting {} must be {}, not \"{}\"", name, known, text);
+            require(found != names.end(), "setting {} must be {}, not \"{}\"", name, known, text);
             settings.*member = found->second;
           }};
 }
@@ -83,7 +83,7 @@ void ModelSettings::validate() const {
   check_range("n_head", n_head, 1000);
   check_range("n_embd", n_embd, Index{1} << Circuit::max_wires);
   check_range("block_size", block_size, Index{1} << 20);
-  check(n_embd % n_head == 0, "n_embd {} must be a multiple of n_head {}", n_embd, n_head);
+  require(n_embd % n_head == 0, "n_embd {} must be a multiple of n_head {}", n_embd, n_head);
   find_mechanism(attention);
 }
 
@@ -109,13 +109,13 @@ ModelSettings settings_from_text(const std::map<std::string, std::string>& text)
   ModelSettings settings;
   for (const Entry& entry : entries()) {
     const auto found = text.find(entry.name);
-    check(found != text.end(), "the setting {} is missing", entry.name);
+    require(found != text.end(), "the setting {} is missing", entry.name);
     entry.read(settings, found->second);
   }
   for (const auto& given : text) {
     const bool known =
         std::any_of(entries().begin(), entries().end(), [&](const Entry& entry) { return entry.name == given.first; });
-    check(known, "there is no setting {}", given.first);
+    require(known, "there is no setting {}", given.first);
   }
   return settings;
 }

@@ -60,7 +60,7 @@ const std::string& name_of(const std::map<std::string, Choice>& names, Choice ch
   for (const auto& [name, value] : names) {
     if (value == choice) return name;
   }
-  fail("a choice without a name: {}", static_cast<int>(choice));
+  throw_error("a choice without a name: {}", static_cast<int>(choice));
 }
 
 }  // namespace qisa

@@ -8,7 +8,7 @@
 namespace qisa {
 
 Circuit::Circuit(int wires) : wires_(wires) {
-  check(wires >= 1 && wires <= max_wires, "a circuit has 1 to {} wires, not {}", max_wires, wires);
+  require(wires >= 1 && wires <= max_wires, "a circuit has 1 to {} wires, not {}", max_wires, wires);
 }
 
 void Circuit::append(Gate gate, int target, int control) {
@@ -21,16 +21,16 @@ void Circuit::append(Gate gate, int target, int control) {
 }
 
 Circuit& Circuit::add(Gate gate, int wire) {
-  check(!has_two_wires(gate), "gate {} needs two wires", name(gate));
-  check(wire >= 0 && wire < wires_, "gate {}: no wire {} in a circuit of {} wires", name(gate), wire, wires_);
+  require(!has_two_wires(gate), "gate {} needs two wires", gate_name(gate));
+  require(wire >= 0 && wire < wires_, "gate {}: no wire {} in a circuit of {} wires", gate_name(gate), wire, wires_);
   append(gate, wire, -1);
   return *this;
 }
 
 Circuit& Circuit::add(Gate gate, int control, int target) {
-  check(has_two_wires(gate), "gate {} acts on one wire", name(gate));
-  check(std::min(control, target) >= 0 && std::max(control, target) < wires_ && control != target,
-        "gate {}: wires {} and {} must be two different wires of {}", name(gate), control, target, wires_);
+  require(has_two_wires(gate), "gate {} acts on one wire", gate_name(gate));
+  require(std::min(control, target) >= 0 && std::max(control, target) < wires_ && control != target,
+          "gate {}: wires {} and {} must be two different wires of {}", gate_name(gate), control, target, wires_);
   append(gate, target, control);
   return *this;
 }
@@ -43,7 +43,7 @@ Circuit& Circuit::name_angles(const std::string& name) {
 }
 
 std::string Circuit::angle_name(int angle) const {
-  check(angle >= 0 && angle < angles(), "a circuit of {} angles has no angle {}", angles(), angle);
+  require(angle >= 0 && angle < angles(), "a circuit of {} angles has no angle {}", angles(), angle);
   return angle_names_[static_cast<std::size_t>(angle)];
 }
 
@@ -62,7 +62,7 @@ Circuit qisa_circuit(int wires) {
 }
 
 int wires_for(Index width) {
-  check(width >= 1, "a state needs at least 1 amplitude, not {}", width);
+  require(width >= 1, "a state needs at least 1 amplitude, not {}", width);
   return std::max(1, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(width - 1))));
 }
 

@@ -7,8 +7,8 @@
 
 #include "autograd/variable.hpp"
 #include "quantum/circuit.hpp"
-#include "quantum/observables.hpp"
-#include "quantum/program.hpp"
+#include "quantum/fast/observables.hpp"
+#include "quantum/fast/program.hpp"
 
 namespace qisa {
 

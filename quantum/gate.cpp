@@ -26,13 +26,13 @@ Matrix2 generator(Gate gate) {
     case Gate::CRZ:
       return matrix(Gate::Z, 0);
     default:
-      fail("gate {} has no angle", name(gate));
+      throw_error("gate {} has no angle", gate_name(gate));
   }
 }
 
 }  // namespace
 
-std::string_view name(Gate gate) { return names[static_cast<std::size_t>(gate)]; }
+std::string_view gate_name(Gate gate) { return names[static_cast<std::size_t>(gate)]; }
 
 bool has_angle(Gate gate) { return (gate >= Gate::RX && gate <= Gate::RZ) || gate >= Gate::CRX; }
 

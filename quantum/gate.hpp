@@ -19,7 +19,7 @@ enum class Gate { H, X, Y, Z, S, T, RX, RY, RZ, CNOT, CZ, SWAP, CRX, CRY, CRZ };
 using Matrix2 = std::array<std::complex<double>, 4>;
 
 /// The textbook's name: "H", "RX", "CNOT", …
-std::string_view name(Gate gate);
+std::string_view gate_name(Gate gate);
 
 /// Whether the gate has a rotation angle: RX, RY, RZ and their controlled forms.
 bool has_angle(Gate gate);

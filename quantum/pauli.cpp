@@ -11,12 +11,12 @@
 namespace qisa {
 
 PauliString::PauliString(std::string_view text) : text_(text) {
-  check(!text.empty() && wires() <= Circuit::max_wires, "a Pauli string has 1 to {} characters, not {}",
-        Circuit::max_wires, text.size());
+  require(!text.empty() && wires() <= Circuit::max_wires, "a Pauli string has 1 to {} characters, not {}",
+          Circuit::max_wires, text.size());
   for (int wire = 0; wire < wires(); ++wire) {
     const char pauli = text_[static_cast<std::size_t>(wire)];
-    check(std::string_view("IXYZ").find(pauli) != std::string_view::npos,
-          "Pauli string \"{}\": character {} must be I, X, Y or Z", text, wire);
+    require(std::string_view("IXYZ").find(pauli) != std::string_view::npos,
+            "Pauli string \"{}\": character {} must be I, X, Y or Z", text, wire);
     const Index bit = wire_bit(wires(), wire);
     if (pauli == 'X' || pauli == 'Y') flips_ |= bit;
     if (pauli == 'Y' || pauli == 'Z') signs_ |= bit;
@@ -31,8 +31,8 @@ std::complex<double> PauliString::phase(Index i) const {
 }
 
 std::vector<PauliString> draw_pauli_strings(Random& random, int wires, int count, PauliChoice choice) {
-  check(wires >= 1 && wires <= Circuit::max_wires, "Pauli strings have 1 to {} characters, not {}", Circuit::max_wires,
-        wires);
+  require(wires >= 1 && wires <= Circuit::max_wires, "Pauli strings have 1 to {} characters, not {}",
+          Circuit::max_wires, wires);
   std::vector<PauliString> strings;
   while (static_cast<int>(strings.size()) < count) {
     std::string text(static_cast<std::size_t>(wires), 'I');

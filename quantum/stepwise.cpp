@@ -26,9 +26,9 @@ Planes<const Real> planes(const Tensor& states) {
 }
 
 int wires_of(const Tensor& states) {
-  check(states.rank() == 3 && states.shape()[0] == 2 &&
-            std::has_single_bit(static_cast<std::uint64_t>(states.shape()[1])),
-        "a batch of states has shape [2, 2^wires, tokens], not {}", states.shape());
+  require(states.rank() == 3 && states.shape()[0] == 2 &&
+              std::has_single_bit(static_cast<std::uint64_t>(states.shape()[1])),
+          "a batch of states has shape [2, 2^wires, tokens], not {}", states.shape());
   return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(states.shape()[1]))) - 1;
 }
 
@@ -75,8 +75,8 @@ double inner_product(const Tensor& a, const Tensor& b) {
 // With r = 1/|x|: psi = r x, and dx = r (g - psi (psi·g)), the part of g across psi.
 Variable encode_amplitudes(const Variable& rows, int wires) {
   const Index dimension = Circuit(wires).dimension();
-  check(rows.value().rank() == 2 && rows.shape()[1] <= dimension,
-        "[encode_amplitudes] rows {} do not fit the {} amplitudes of {} wires", rows.shape(), dimension, wires);
+  require(rows.value().rank() == 2 && rows.shape()[1] <= dimension,
+          "[encode_amplitudes] rows {} do not fit the {} amplitudes of {} wires", rows.shape(), dimension, wires);
   const Index tokens = rows.shape()[0], width = rows.shape()[1];
   const Tensor& x = rows.value();
   Tensor states = Tensor::zeros({2, dimension, tokens}), inverse_norms({tokens});
@@ -103,13 +103,13 @@ Variable encode_amplitudes(const Variable& rows, int wires) {
 // psi' = M psi. Backward: the gradient of psi is M^dagger g, and that of the angle Re <g| dM/dangle psi>.
 Variable apply_gate(const Operation& operation, const Variable& states, const Variable& angles) {
   const bool turns = has_angle(operation.gate);
-  check(!turns || (angles.value().rank() == 1 && operation.angle < angles.shape()[0]),
-        "[apply_gate] {} needs angle {}, but the angles have shape {}", name(operation.gate), operation.angle,
-        angles.shape());
+  require(!turns || (angles.value().rank() == 1 && operation.angle < angles.shape()[0]),
+          "[apply_gate] {} needs angle {}, but the angles have shape {}", gate_name(operation.gate), operation.angle,
+          angles.shape());
   const double angle = turns ? static_cast<double>(angles.value()[operation.angle]) : 0;
   const Matrix2 m = matrix(operation.gate, angle);
   const Tensor& psi = states.value();
-  return record(name(operation.gate).data(), apply_matrix(operation, m, psi, true),
+  return record(gate_name(operation.gate).data(), apply_matrix(operation, m, psi, true),
                 {states, turns ? angles : Variable()},
                 [operation, angle, m, psi](const Tensor& g, InputGradients& inputs) {
                   if (inputs.wanted(0)) inputs.add(0, apply_matrix(operation, adjoint(m), g, true));
@@ -122,10 +122,10 @@ Variable apply_gate(const Operation& operation, const Variable& states, const Va
 }
 
 Variable apply_circuit(const Circuit& circuit, const Variable& states, const Variable& angles) {
-  check(wires_of(states.value()) == circuit.wires(), "[apply_circuit] states {} do not have {} wires", states.shape(),
-        circuit.wires());
-  check(angles.value().size() == circuit.angles(), "[apply_circuit] the circuit has {} angles, not {}",
-        circuit.angles(), angles.value().size());
+  require(wires_of(states.value()) == circuit.wires(), "[apply_circuit] states {} do not have {} wires", states.shape(),
+          circuit.wires());
+  require(angles.value().size() == circuit.angles(), "[apply_circuit] the circuit has {} angles, not {}",
+          circuit.angles(), angles.value().size());
   Variable result = states;
   for (const Operation& operation : circuit.operations()) result = apply_gate(operation, result, angles);
   return result;
@@ -139,7 +139,7 @@ Variable expectation_values(const Variable& states, std::span<const PauliString>
   const auto psi = planes(states.value());
   for (Index m = 0; m < count; ++m) {
     const PauliString& string = strings[static_cast<std::size_t>(m)];
-    check(string.wires() == wires, "[expectation_values] string {} on states of {} wires", string.text(), wires);
+    require(string.wires() == wires, "[expectation_values] string {} on states of {} wires", string.text(), wires);
     for (Index i = 0; i < dimension; ++i) {
       const Index flipped = i ^ string.flips();
       const Real a = static_cast<Real>(string.phase(i).real()), b = static_cast<Real>(string.phase(i).imag());

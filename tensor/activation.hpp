@@ -1,7 +1,7 @@
 // Activation functions of one number.
 #pragma once
 
-#include "tensor/exponential.hpp"
+#include "tensor/fast/exponential.hpp"
 
 namespace qisa {
 

@@ -6,8 +6,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "tensor/lanes.hpp"
-#include "tensor/pool.hpp"
+#include "tensor/fast/lanes.hpp"
+#include "tensor/fast/pool.hpp"
 
 namespace qisa {
 

@@ -16,7 +16,7 @@ Strides broadcast_strides(const Shape& operand, const Shape& result) {
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
-  check(broadcast("sum_to", shape, x.shape()) == x.shape(), "shape {} does not broadcast to {}", shape, x.shape());
+  require(broadcast("sum_to", shape, x.shape()) == x.shape(), "shape {} does not broadcast to {}", shape, x.shape());
   Tensor result = Tensor::zeros(shape);
   const Strides strides = broadcast_strides(shape, x.shape());
   const int last = x.rank() - 1;

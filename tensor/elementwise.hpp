@@ -9,7 +9,7 @@ namespace qisa {
 
 /// f applied to each element.
 template <class Function>
-Tensor map(const Tensor& x, Function f) {
+Tensor map_elements(const Tensor& x, Function f) {
   Tensor y(x.shape());
   const Real* from = x.data();
   Real* to = y.data();
@@ -48,7 +48,7 @@ void for_each_row(const Shape& result, const Strides& a, const Strides& b, Visit
 
 /// f(a, b) for each pair of elements, broadcast. `operation` names the caller in errors.
 template <class Function>
-Tensor zip(const char* operation, const Tensor& a, const Tensor& b, Function f) {
+Tensor zip_elements(const char* operation, const Tensor& a, const Tensor& b, Function f) {
   const Shape shape = broadcast(operation, a.shape(), b.shape());
   Tensor result(shape);
   const Real *from_a = a.data(), *from_b = b.data();

@@ -16,15 +16,15 @@ class Error : public std::runtime_error {
 
 /// Throws Error with the formatted message.
 template <class... Args>
-[[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) {
+[[noreturn]] void throw_error(fmt::format_string<Args...> format, Args&&... args) {
   throw Error(fmt::vformat(format, fmt::make_format_args(args...)));
 }
 
 /// Throws Error with the formatted message unless `condition` holds.
 template <class... Args>
-void check(bool condition, fmt::format_string<Args...> format, Args&&... args) {
+void require(bool condition, fmt::format_string<Args...> format, Args&&... args) {
   if (!condition) [[unlikely]]
-    fail(format, std::forward<Args>(args)...);
+    throw_error(format, std::forward<Args>(args)...);
 }
 
 }  // namespace qisa

@@ -9,12 +9,12 @@
 namespace qisa {
 
 Shape::Shape(std::span<const Index> sizes) : rank_(static_cast<int>(sizes.size())) {
-  check(sizes.size() <= max_rank, "a shape has at most {} axes, not {}", max_rank, sizes.size());
+  require(sizes.size() <= max_rank, "a shape has at most {} axes, not {}", max_rank, sizes.size());
   std::copy(sizes.begin(), sizes.end(), sizes_.begin());
   Index product = 1;
   for (const Index size : sizes) {
-    check(size >= 0, "shape {}: the size {} is negative", *this, size);
-    check(!__builtin_mul_overflow(product, std::max<Index>(size, 1), &product), "shape {}: too many elements", *this);
+    require(size >= 0, "shape {}: the size {} is negative", *this, size);
+    require(!__builtin_mul_overflow(product, std::max<Index>(size, 1), &product), "shape {}: too many elements", *this);
   }
 }
 
@@ -26,7 +26,7 @@ Index Shape::size() const {
 
 int Shape::axis(int axis) const {
   const int positive = axis < 0 ? axis + rank_ : axis;
-  check(positive >= 0 && positive < rank_, "shape {} has no axis {}", *this, axis);
+  require(positive >= 0 && positive < rank_, "shape {} has no axis {}", *this, axis);
   return positive;
 }
 
@@ -46,9 +46,9 @@ Shape broadcast(const char* operation, const Shape& a, const Shape& b) {
   for (int axis = 1; axis <= rank; ++axis) {  // from the last axis to the first
     const Index size_a = axis <= a.rank() ? a[-axis] : 1;
     const Index size_b = axis <= b.rank() ? b[-axis] : 1;
-    check(size_a == size_b || size_a == 1 || size_b == 1,
-          "[{}] shapes {} and {} do not broadcast: sizes {} and {} differ and neither is 1", operation, a, b, size_a,
-          size_b);
+    require(size_a == size_b || size_a == 1 || size_b == 1,
+            "[{}] shapes {} and {} do not broadcast: sizes {} and {} differ and neither is 1", operation, a, b, size_a,
+            size_b);
     sizes[static_cast<std::size_t>(rank - axis)] = size_a == 1 ? size_b : size_a;
   }
   return Shape(std::span<const Index>(sizes.data(), static_cast<std::size_t>(rank)));

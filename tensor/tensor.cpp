@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "tensor/pool.hpp"
+#include "tensor/fast/pool.hpp"
 
 namespace qisa {
 namespace {
@@ -19,8 +19,8 @@ std::shared_ptr<Real> allocate(Index count) {
 Tensor::Tensor(const Shape& shape) : shape_(shape), data_(allocate(shape.size())) {}
 
 Tensor::Tensor(const Shape& shape, std::span<const Real> values) : Tensor(shape) {
-  check(static_cast<Index>(values.size()) == shape.size(), "a tensor of shape {} needs {} values, not {}", shape,
-        shape.size(), values.size());
+  require(static_cast<Index>(values.size()) == shape.size(), "a tensor of shape {} needs {} values, not {}", shape,
+          shape.size(), values.size());
   std::copy(values.begin(), values.end(), data());
 }
 
@@ -31,7 +31,7 @@ Tensor Tensor::full(const Shape& shape, Real value) {
 }
 
 Real Tensor::item() const {
-  check(size() == 1, "item() needs a tensor with one element, not shape {}", shape_);
+  require(size() == 1, "item() needs a tensor with one element, not shape {}", shape_);
   return data()[0];
 }
 
@@ -39,26 +39,26 @@ Tensor Tensor::reshape(std::initializer_list<Index> sizes) const {
   Index known = 1;
   for (const Index size : sizes) known *= size == -1 ? 1 : size;
   std::array<Index, Shape::max_rank> filled{};
-  check(sizes.size() <= filled.size(), "a shape has at most {} axes, not {}", filled.size(), sizes.size());
+  require(sizes.size() <= filled.size(), "a shape has at most {} axes, not {}", filled.size(), sizes.size());
   std::transform(sizes.begin(), sizes.end(), filled.begin(), [&](Index size_or_unknown) {
     if (size_or_unknown != -1) return size_or_unknown;
-    check(known != 0 && size() % known == 0, "cannot reshape {} to a multiple of {} elements", shape_, known);
+    require(known != 0 && size() % known == 0, "cannot reshape {} to a multiple of {} elements", shape_, known);
     return size() / known;
   });
   return reshape(Shape(std::span<const Index>(filled.data(), sizes.size())));
 }
 
 Tensor Tensor::reshape(const Shape& shape) const {
-  check(shape.size() == size(), "cannot reshape {} ({} elements) to {} ({} elements)", shape_, size(), shape,
-        shape.size());
+  require(shape.size() == size(), "cannot reshape {} ({} elements) to {} ({} elements)", shape_, size(), shape,
+          shape.size());
   Tensor result = *this;
   result.shape_ = shape;
   return result;
 }
 
 Tensor Tensor::part(Index first, const Shape& shape) const {
-  check(first >= 0 && first + shape.size() <= size(), "elements {} to {} are not within a tensor of {} elements", first,
-        first + shape.size(), size());
+  require(first >= 0 && first + shape.size() <= size(), "elements {} to {} are not within a tensor of {} elements",
+          first, first + shape.size(), size());
   Tensor result;
   result.shape_ = shape;
   result.data_ = std::shared_ptr<Real>(data_, data_.get() + first);
@@ -70,7 +70,7 @@ Tensor Tensor::clone() const { return empty() ? Tensor() : Tensor(shape_, values
 void Tensor::fill(Real value) { std::fill_n(data(), size(), value); }
 
 void Tensor::add(const Tensor& other) {
-  check(shape_ == other.shape_, "cannot add a tensor of shape {} to one of shape {}", other.shape_, shape_);
+  require(shape_ == other.shape_, "cannot add a tensor of shape {} to one of shape {}", other.shape_, shape_);
   Real* to = data();
   const Real* from = other.data();
   const Index count = size();

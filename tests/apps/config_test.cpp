@@ -5,8 +5,8 @@
 #include <csignal>
 #include <regex>
 
-#include "nn/checkpoint.hpp"
-#include "nn/workers.hpp"
+#include "nn/files/checkpoint.hpp"
+#include "nn/training/workers.hpp"
 #include "tests/apps/option_values.hpp"
 
 using namespace qisa;

@@ -1,10 +1,10 @@
 // The text to train on: a file, data/shakespeare.txt, or the built-in play.
-#include "apps/corpus.hpp"
+#include "apps/shared/corpus.hpp"
 
 #include <fmt/format.h>
 
-#include "nn/builtin_corpus.hpp"
-#include "nn/checkpoint.hpp"
+#include "nn/files/checkpoint.hpp"
+#include "nn/text/builtin_corpus.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;

@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "nn/builtin_corpus.hpp"
-#include "nn/checkpoint.hpp"
-#include "nn/trainer.hpp"
+#include "nn/files/checkpoint.hpp"
+#include "nn/text/builtin_corpus.hpp"
+#include "nn/training/trainer.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <regex>
 
-#include "nn/checkpoint.hpp"
+#include "nn/files/checkpoint.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;

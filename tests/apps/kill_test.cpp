@@ -9,7 +9,7 @@
 #include <random>
 #include <thread>
 
-#include "nn/checkpoint.hpp"
+#include "nn/files/checkpoint.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;

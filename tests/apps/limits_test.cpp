@@ -6,9 +6,9 @@
 #include <functional>
 #include <thread>
 
-#include "nn/checkpoint.hpp"
-#include "nn/memory.hpp"
-#include "nn/utf8.hpp"
+#include "nn/files/checkpoint.hpp"
+#include "nn/text/utf8.hpp"
+#include "nn/training/memory.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;

@@ -1,11 +1,11 @@
 // What a person sees while a model trains: plain lines in a file, one live line on a terminal.
-#include "apps/progress.hpp"
+#include "apps/shared/progress.hpp"
 
 #include <algorithm>
 #include <csignal>
 #include <regex>
 
-#include "nn/utf8.hpp"
+#include "nn/text/utf8.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <csignal>
 
-#include "nn/checkpoint.hpp"
-#include "nn/trainer.hpp"
+#include "nn/files/checkpoint.hpp"
+#include "nn/training/trainer.hpp"
 #include "tests/apps/option_values.hpp"
 
 using namespace qisa;

@@ -18,7 +18,7 @@
 #include <thread>
 #include <utility>
 
-#include "tensor/descriptor.hpp"
+#include "tensor/files/descriptor.hpp"
 
 namespace qisa::test {
 namespace {

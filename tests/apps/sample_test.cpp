@@ -6,9 +6,9 @@
 #include <csignal>
 #include <limits>
 
-#include "nn/checkpoint.hpp"
-#include "nn/utf8.hpp"
-#include "tensor/descriptor.hpp"
+#include "nn/files/checkpoint.hpp"
+#include "nn/text/utf8.hpp"
+#include "tensor/files/descriptor.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;

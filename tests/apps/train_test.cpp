@@ -7,10 +7,10 @@
 #include <regex>
 #include <thread>
 
-#include "apps/command_line.hpp"
-#include "nn/checkpoint.hpp"
-#include "nn/trainer.hpp"
-#include "tensor/blas_kernel.hpp"
+#include "apps/shared/command_line.hpp"
+#include "nn/files/checkpoint.hpp"
+#include "nn/training/trainer.hpp"
+#include "tensor/fast/blas_kernel.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;

@@ -202,7 +202,7 @@ TEST_CASE("after a first pass, the same computation asks the system for no memor
     const Variable qkv = linear(layer_norm(x, weight, bias), w);
     const Variable y = x + attention({qkv, 0}, {qkv, 4}, {qkv, 8}, settings, stream);
     const std::vector<std::int32_t> targets = {0, 1, 2, 3, 0, 1};
-    const std::vector<Variable> halves = {slice(y, 0, 0, 3), slice(gelu(y), 0, 3, 3)};
+    const std::vector<Variable> halves = {narrow(y, 0, 0, 3), narrow(gelu(y), 0, 3, 3)};
     backward(cross_entropy(dropout(concat(halves, 0), Real(0.2), stream), targets));
   };
   pool::trim();

@@ -66,7 +66,7 @@ TEST_CASE("gradients of a variable that is used twice add up", "[gradient]") {
        {{4, 3}},
        {5, 3},
        [](Inputs x) {
-         const std::vector<Variable> parts = {slice(x[0], 0, 1, 3), slice(x[0], 0, 0, 2)};
+         const std::vector<Variable> parts = {narrow(x[0], 0, 1, 3), narrow(x[0], 0, 0, 2)};
          return concat(parts, 0);
        }},
       {"concat of x with itself",
@@ -103,7 +103,7 @@ TEST_CASE("adding to a gradient does not change another that shares its storage"
   const std::vector<Case> cases = {
       {"multiply", {3}, 3, [](const Variable& x) { return x * x; }},
       {"reshape", {2, 3}, 6, [](const Variable& x) { return reshape(x, {6}); }},
-      {"slice", {3}, 2, [](const Variable& x) { return slice(x, 0, 1, 2); }},
+      {"narrow", {3}, 2, [](const Variable& x) { return narrow(x, 0, 1, 2); }},
       {"gather", {3, 2}, 6, [](const Variable& x) { return gather(x, rows); }},
       {"weight of linear", {2, 3}, 2, [=](const Variable& x) { return linear(constant({3}), x); }},
       {"bias of linear",

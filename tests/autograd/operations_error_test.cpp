@@ -105,22 +105,22 @@ const std::vector<Refusal> refusals = {
      {"[2, 3]", "no axis -3"}},
     {"slice beyond the end",
      [] {
-       return slice(zeros({2, 3}), 1, 2, 2);
+       return narrow(zeros({2, 3}), 1, 2, 2);
      },
-     {"[slice]", "2 to 4", "axis 1", "[2, 3]"}},
+     {"[narrow]", "2 to 4", "axis 1", "[2, 3]"}},
     {"slice before the start",
      [] {
-       return slice(zeros({2, 3}), 0, -1, 1);
+       return narrow(zeros({2, 3}), 0, -1, 1);
      },
-     {"[slice]", "-1 to 0", "[2, 3]"}},
+     {"[narrow]", "-1 to 0", "[2, 3]"}},
     {"slice of negative count",
      [] {
-       return slice(zeros({2, 3}), 0, 1, -1);
+       return narrow(zeros({2, 3}), 0, 1, -1);
      },
-     {"[slice]", "1 to 0", "[2, 3]"}},
+     {"[narrow]", "1 to 0", "[2, 3]"}},
     {"slice of no axis",
      [] {
-       return slice(zeros({2, 3}), 2, 0, 1);
+       return narrow(zeros({2, 3}), 2, 0, 1);
      },
      {"[2, 3]", "no axis 2"}},
     {"concat of nothing", [] { return concat({}, 0); }, {"[concat]", "nothing"}},

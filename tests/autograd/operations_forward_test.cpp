@@ -47,7 +47,7 @@ TEST_CASE("elementwise operations of two arguments", "[operations]") {
 
 TEST_CASE("elementwise operations of one argument have their tabulated values", "[operations]") {
   const Variable x = constant({3}, {-1, 0, 1}), positive = constant({3}, {0.25, 1, 10});
-  check_values(negate(x), {3}, {1, 0, -1});
+  check_values(-x, {3}, {1, 0, -1});
   check_values(scale(x, 3), {3}, {-3, 0, 3});
   check_values(exp(x), {3}, {0.3678794411714423, 1, 2.718281828459045});
   check_values(log(positive), {3}, {-1.3862943611198906, 0, 2.302585092994046});
@@ -165,9 +165,9 @@ TEST_CASE("reshape, transpose, slice, concat and gather move elements", "[operat
   const Variable x = constant({2, 3}, {1, 2, 3, 4, 5, 6});
   check_values(reshape(x, {3, -1}), {3, 2}, {1, 2, 3, 4, 5, 6});
   check_values(transpose(x, 0, 1), {3, 2}, {1, 4, 2, 5, 3, 6});
-  check_values(slice(x, 0, 1, 1), {1, 3}, {4, 5, 6});
-  check_values(slice(x, -1, 1, 2), {2, 2}, {2, 3, 5, 6});
-  check_values(slice(x, 1, 3, 0), {2, 0}, {});
+  check_values(narrow(x, 0, 1, 1), {1, 3}, {4, 5, 6});
+  check_values(narrow(x, -1, 1, 2), {2, 2}, {2, 3, 5, 6});
+  check_values(narrow(x, 1, 3, 0), {2, 0}, {});
   const std::vector<Variable> rows = {x, constant({1, 3}, {7, 8, 9})}, columns = {x, constant({2, 1}, {7, 8}), x};
   check_values(concat(rows, 0), {3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
   check_values(concat(columns, 1), {2, 7}, {1, 2, 3, 7, 1, 2, 3, 4, 5, 6, 8, 4, 5, 6});

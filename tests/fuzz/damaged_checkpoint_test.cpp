@@ -2,9 +2,9 @@
 // memory. fuzz_checkpoint() checks that.
 #include <nlohmann/json.hpp>
 
-#include "nn/checkpoint.hpp"
-#include "tensor/safetensors.hpp"
-#include "tensor/safetensors_writer.hpp"
+#include "nn/files/checkpoint.hpp"
+#include "tensor/files/safetensors.hpp"
+#include "tensor/files/safetensors_writer.hpp"
 #include "tests/apps/run.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -1,4 +1,4 @@
-#include "apps/options.hpp"
+#include "apps/shared/options.hpp"
 
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/command_line.hpp"
+#include "apps/shared/command_line.hpp"
 #include "tensor/error.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "nn/gpt.hpp"
-#include "tensor/safetensors.hpp"
+#include "tensor/files/safetensors.hpp"
 #include "tests/catch.hpp"
 
 namespace qisa::test {

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "nn/mechanism.hpp"
+#include "nn/attention/mechanism.hpp"
 #include "tests/tensor/files.hpp"
 
 using namespace qisa;

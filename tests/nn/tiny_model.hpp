@@ -1,8 +1,8 @@
 // What the tests of checkpoints share: a tiny model, with the state of its training.
 #pragma once
 
-#include "nn/checkpoint.hpp"
-#include "nn/utf8.hpp"
+#include "nn/files/checkpoint.hpp"
+#include "nn/text/utf8.hpp"
 
 namespace qisa::test {
 

@@ -3,7 +3,7 @@
 #include "quantum/circuit_bank.hpp"
 
 #include "autograd/backward.hpp"
-#include "quantum/fused.hpp"
+#include "quantum/fast/fused.hpp"
 #include "tests/catch.hpp"
 #include "tests/quantum/dense.hpp"
 
@@ -89,7 +89,7 @@ Tensor dense_values(const Setup& s) {
         const double angle = operation.angle < 0 ? 0 : static_cast<double>(s.angles[place]);
         const std::vector<int> wires =
             operation.control < 0 ? std::vector{operation.target} : std::vector{operation.control, operation.target};
-        psi = dense::gate(s.circuit.wires(), name(operation.gate), wires, angle) * psi;
+        psi = dense::gate(s.circuit.wires(), gate_name(operation.gate), wires, angle) * psi;
       }
       for (const PauliString& string : s.strings[head]) {
         const double value = dense::inner(psi, dense::pauli_string(string.text()) * psi).real();

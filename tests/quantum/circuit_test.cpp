@@ -17,7 +17,7 @@ dense::Matrix unitary(const Circuit& circuit, const std::vector<double>& angles)
     const auto on =
         operation.control < 0 ? std::vector{operation.target} : std::vector{operation.control, operation.target};
     const double angle = operation.angle < 0 ? 0 : angles.at(static_cast<std::size_t>(operation.angle));
-    result = dense::gate(circuit.wires(), name(operation.gate), on, angle) * result;
+    result = dense::gate(circuit.wires(), gate_name(operation.gate), on, angle) * result;
   }
   return result;
 }

@@ -61,7 +61,7 @@ std::vector<Operation> placements(const Case& gate, int wires) {
 TEST_CASE("gates: names, angles and numbers of wires are those of the table") {
   for (const Case& gate : all_gates) {
     CAPTURE(gate.name);
-    CHECK(name(gate.gate) == gate.name);
+    CHECK(gate_name(gate.gate) == gate.name);
     CHECK(has_angle(gate.gate) == gate.angle);
     CHECK(has_two_wires(gate.gate) == gate.two_wires);
   }

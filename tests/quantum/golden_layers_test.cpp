@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "quantum/adjoint.hpp"
-#include "quantum/fused.hpp"
-#include "quantum/program.hpp"
-#include "tensor/safetensors.hpp"
+#include "quantum/fast/adjoint.hpp"
+#include "quantum/fast/fused.hpp"
+#include "quantum/fast/program.hpp"
+#include "tensor/files/safetensors.hpp"
 #include "tests/catch.hpp"
 
 using namespace qisa;
@@ -72,15 +72,15 @@ Circuit circuit_up_to(int wires, int layers) {
 Tensor run(const Circuit& circuit, const Tensor& angles, const Tensor& encoded) {
   const Program program(circuit);
   const Index dimension = circuit.dimension();
-  Tensor input({dimension, B}), state({dimension, 2, B}), result(encoded.shape());
-  REQUIRE(encoded.shape() == Shape{B, dimension, 2});
-  for (Index i = 0; i < dimension * B; ++i) {
-    input[i % dimension * B + i / dimension] = encoded[2 * i];
+  Tensor input({dimension, lane_count}), state({dimension, 2, lane_count}), result(encoded.shape());
+  REQUIRE(encoded.shape() == Shape{lane_count, dimension, 2});
+  for (Index i = 0; i < dimension * lane_count; ++i) {
+    input[i % dimension * lane_count + i / dimension] = encoded[2 * i];
   }
-  program.run(program.bind(angles.data()), input.data(), Tensor::full({B}, 1).data(), state.data());
+  program.run(program.bind(angles.data()), input.data(), Tensor::full({lane_count}, 1).data(), state.data());
   for (Index i = 0; i < result.size(); ++i) {
     const Index amplitude = i / 2 % dimension, token = i / 2 / dimension;
-    result[i] = state[program.offsets()[static_cast<std::size_t>(amplitude)] + i % 2 * B + token];
+    result[i] = state[program.offsets()[static_cast<std::size_t>(amplitude)] + i % 2 * lane_count + token];
   }
   return result;
 }

@@ -109,8 +109,8 @@ TEST_CASE("Every gate on every choice of wires is its dense matrix") {
   const Variable states(random_tensor(random, {2, 8, tokens})), angles(random_tensor(random, {2}));
   for (const auto& [operation, wires] : every_gate()) {
     const Tensor result = apply_gate(operation, states, angles).value();
-    const dense::Matrix m = dense::gate(3, name(operation.gate), wires, static_cast<double>(angles.value()[1]));
-    INFO(name(operation.gate) << " on wire " << operation.target << ", control " << operation.control);
+    const dense::Matrix m = dense::gate(3, gate_name(operation.gate), wires, static_cast<double>(angles.value()[1]));
+    INFO(gate_name(operation.gate) << " on wire " << operation.target << ", control " << operation.control);
     for (Index t = 0; t < tokens; ++t) {
       CHECK(dense::distance(state(result, t), m * state(states.value(), t)) < 4 * tolerance);
     }
@@ -122,7 +122,7 @@ TEST_CASE("Every gate has the right gradient in states and angles") {
   const Tensor states = random_tensor(random, {2, 8, tokens}), angles = random_tensor(random, {2});
   for (const auto& entry : every_gate()) {
     const Operation operation = entry.operation;
-    INFO(name(operation.gate) << " on wire " << operation.target << ", control " << operation.control);
+    INFO(gate_name(operation.gate) << " on wire " << operation.target << ", control " << operation.control);
     check_gradient([&](auto in) { return apply_gate(operation, in[0], in[1]); }, {states, angles});
   }
 }
@@ -136,7 +136,7 @@ TEST_CASE("A circuit is the product of its gates, with the right gradient in sta
     const std::vector<int> wires =
         operation.control < 0 ? std::vector{operation.target} : std::vector{operation.control, operation.target};
     const double angle = operation.angle < 0 ? 0 : static_cast<double>(angles[operation.angle]);
-    total = dense::gate(3, name(operation.gate), wires, angle) * total;
+    total = dense::gate(3, gate_name(operation.gate), wires, angle) * total;
   }
   const Tensor result = apply_circuit(circuit, Variable(states), Variable(angles)).value();
   for (Index t = 0; t < tokens; ++t) {

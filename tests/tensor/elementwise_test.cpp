@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "tensor/softmax.hpp"
+#include "tensor/fast/softmax.hpp"
 #include "tests/catch.hpp"
 
 namespace {
@@ -72,7 +72,7 @@ TEST_CASE("zip pairs the elements that have the same coordinates, repeating axes
   for (const Broadcast& c : broadcasts) {
     for (const auto& [shape_a, shape_b] : {std::pair(c.a, c.b), std::pair(c.b, c.a)}) {
       CAPTURE(shape_a.to_string(), shape_b.to_string());
-      const Tensor a = counted(shape_a), b = counted(shape_b), y = zip("test", a, b, digits);
+      const Tensor a = counted(shape_a), b = counted(shape_b), y = zip_elements("test", a, b, digits);
       REQUIRE(y.shape() == c.result);
       for (Index i = 0; i < y.size(); ++i) {
         const Coordinates at = coordinates(i, c.result);
@@ -83,13 +83,13 @@ TEST_CASE("zip pairs the elements that have the same coordinates, repeating axes
 }
 
 TEST_CASE("zip refuses shapes that do not broadcast, in the caller's name", "[elementwise]") {
-  CHECK_THROWS_WITH(zip("caller", Tensor({2, 3}), Tensor({4}), [](Real x, Real) { return x; }),
+  CHECK_THROWS_WITH(zip_elements("caller", Tensor({2, 3}), Tensor({4}), [](Real x, Real) { return x; }),
                     Contains("[caller]") && Contains("[2, 3] and [4]"));
 }
 
 TEST_CASE("map changes every element and leaves its argument alone", "[elementwise]") {
   for (const Shape& shape : {Shape{}, Shape{1}, Shape{37}, Shape{3, 5}, Shape{0, 2}}) {
-    const Tensor x = counted(shape), y = map(x, [](Real v) { return 2 * v + 1; });
+    const Tensor x = counted(shape), y = map_elements(x, [](Real v) { return 2 * v + 1; });
     REQUIRE(y.shape() == shape);
     for (Index i = 0; i < y.size(); ++i)
       CHECK((y[i] == static_cast<Real>(2 * i + 3) && x[i] == static_cast<Real>(i + 1)));

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tensor/safetensors.hpp"
+#include "tensor/files/safetensors.hpp"
 #include "tests/tensor/files.hpp"
 
 namespace qisa::test {

@@ -1,0 +1,169 @@
+#include "apps/shared/run_folder.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "tensor/error.hpp"
+#include "tensor/files/atomic_file.hpp"
+
+namespace qisa {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path unused_folder(const std::string& name) {
+  for (int number = 1;; ++number) {
+    fs::path path = fs::path("runs") / fmt::format("{}-{}", name, number);
+    if (!fs::exists(path)) return path;
+  }
+}
+
+void replace_file(const fs::path& path, const std::string& content) {
+  write_atomically(path, std::array{std::as_bytes(std::span(content))});
+}
+
+/// The lines of a log up to a step; a torn last line and the line of the end are left out.
+std::string log_until(const fs::path& path, std::int64_t step) {
+  std::string kept;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (json.is_object() && !json.contains("event") && json.value("step", step + 1) <= step) kept += line + '\n';
+  }
+  return kept;
+}
+
+/// The folder in `runs` in which one of the files `names` was written last; empty if there is none.
+fs::path newest_with(const fs::path& runs, std::initializer_list<const char*> names) {
+  fs::path newest;
+  fs::file_time_type newest_time;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(runs, error)) {
+    for (const char* name : names) {
+      const auto time = fs::last_write_time(entry.path() / name, error);
+      if (error || (!newest.empty() && time <= newest_time)) continue;
+      newest = entry.path();
+      newest_time = time;
+    }
+  }
+  return newest;
+}
+
+/// The numbered checkpoints in a folder by their step.
+std::map<std::int64_t, fs::path> numbered_checkpoints(const RunFolder& folder) {
+  std::map<std::int64_t, fs::path> found;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder.path(), ignored)) {
+    std::int64_t step = 0;
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("step-")) continue;
+    std::from_chars(name.data() + 5, name.data() + name.size(), step);
+    if (folder.numbered(step).filename() == name) found[step] = entry.path();
+  }
+  return found;
+}
+
+}  // namespace
+
+RunFolder::RunFolder(fs::path path)
+    : path_(std::move(path)),
+      lock_(uninterrupted([&] { return ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); })) {
+  require(lock_.number() >= 0, "{}: cannot open this folder: {}", path_.string(),
+          std::generic_category().message(errno));
+  const bool locked = uninterrupted([&] { return ::flock(lock_.number(), LOCK_EX | LOCK_NB); }) == 0;
+  require(locked || errno != EWOULDBLOCK, "{}: another process trains in this folder; give another --out_dir",
+          path_.string());
+  require(locked, "{}: cannot lock this folder: {}", path_.string(), std::generic_category().message(errno));
+}
+
+RunFolder RunFolder::create(const std::string& path, const std::string& name) {
+  const fs::path folder = path.empty() ? unused_folder(name) : fs::path(path);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  require(fs::is_directory(folder, error), "{}: cannot make this folder: {}", folder.string(),
+          error ? error.message() : "a file is in the way");
+  return RunFolder(folder);
+}
+
+RunFolder RunFolder::reopen(const std::string& path) { return RunFolder(path); }
+
+void RunFolder::start(const std::string& config, std::int64_t step) {
+  const fs::path config_path = path_ / "config.toml", log_path = path_ / "log.jsonl";
+  for (const fs::path& file : {latest(), best(), config_path, log_path}) check_replaceable(file);
+  remove_leftovers(path_);
+  for (const auto& [number, file] : numbered_checkpoints(*this)) {
+    if (number > step) fs::remove(file);
+  }
+  replace_file(log_path, log_until(log_path, step));
+  replace_file(config_path, config);
+  log_.emplace(log_path);
+}
+
+fs::path RunFolder::numbered(std::int64_t step) const { return path_ / fmt::format("step-{:06}.safetensors", step); }
+
+std::optional<fs::path> RunFolder::newest_checkpoint() const {
+  if (fs::exists(latest())) return latest();
+  const auto steps = numbered_checkpoints(*this);
+  if (!steps.empty()) return steps.rbegin()->second;
+  if (fs::exists(best())) return best();
+  return {};
+}
+
+void RunFolder::keep_newest(std::int64_t count) const {
+  auto steps = numbered_checkpoints(*this);
+  while (std::ssize(steps) > count) {
+    fs::remove(steps.begin()->second);
+    steps.erase(steps.begin());
+  }
+}
+
+bool RunFolder::is_done() const {
+  std::ifstream file(path_ / "log.jsonl");
+  std::string last;
+  for (std::string line; std::getline(file, line);) last = line;
+  const auto json = nlohmann::json::parse(last, nullptr, false);
+  return json.is_object() && json.contains("event");
+}
+
+void RunFolder::log(const LogEntry& entry) {
+  nlohmann::ordered_json json = {{"step", entry.step},
+                                 {"loss", entry.loss},
+                                 {"learning_rate", entry.learning_rate},
+                                 {"tokens_per_second", entry.tokens_per_second},
+                                 {"elapsed_s", entry.elapsed_s}};
+  if (entry.val_loss) json["val_loss"] = *entry.val_loss;
+  log_->append(json.dump() + '\n');
+}
+
+void RunFolder::log_done(std::int64_t step, double val_loss, double elapsed_s) {
+  const nlohmann::ordered_json json = {
+      {"event", "done"}, {"step", step}, {"val_loss", val_loss}, {"elapsed_s", elapsed_s}};
+  log_->append(json.dump() + '\n');
+}
+
+fs::path newest_run(const fs::path& runs) {
+  const fs::path newest = newest_with(runs, {"latest.safetensors"});
+  require(!newest.empty(), "there is no run with a checkpoint in {}/; train a model first (`make train`)",
+          runs.string());
+  return newest;
+}
+
+fs::path newest_resumable_run(const fs::path& runs) {
+  const fs::path newest = newest_with(runs, {"latest.safetensors", "config.toml"});
+  require(!newest.empty(), "there is no run in {}/ to resume; train a model first (`make train`)", runs.string());
+  return newest;
+}
+
+fs::path find_checkpoint(const std::string& given) {
+  const fs::path path = given.empty() ? newest_run("runs") : fs::path(given);
+  return fs::is_directory(path) ? path / "latest.safetensors" : path;
+}
+
+}  // namespace qisa

@@ -1,0 +1,74 @@
+// The folder of one training run: latest.safetensors, best.safetensors, config.toml, log.jsonl, and if they are
+// wanted numbered checkpoints, step-000500.safetensors.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "tensor/files/append_file.hpp"
+
+namespace qisa {
+
+/// One line of log.jsonl.
+struct LogEntry {
+  std::int64_t step = 0;
+  double loss = 0, learning_rate = 0, tokens_per_second = 0, elapsed_s = 0;
+  std::optional<double> val_loss = {};  // on evaluation steps
+};
+
+/// One process at a time has a run's folder; another is refused. In it, latest.safetensors is written after all
+/// that belongs to its step: what a killed run has beyond it, a resumed one makes again.
+class RunFolder {
+ public:
+  /// For a new run: `path`, or the first of runs/NAME-1, runs/NAME-2, … that does not exist if `path` is empty.
+  /// Made if need be. Throws when that cannot be, or another process trains in it.
+  static RunFolder create(const std::string& path, const std::string& name);
+  /// An earlier run's folder. Throws when there is none, or another process trains in it.
+  static RunFolder reopen(const std::string& path);
+
+  /// Makes the folder that of a run with these settings at `step`: writes config.toml, and removes from the
+  /// log and from the numbered checkpoints what is beyond that step. Throws when it cannot be written.
+  void start(const std::string& config, std::int64_t step);
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path latest() const { return path_ / "latest.safetensors"; }
+  std::filesystem::path best() const { return path_ / "best.safetensors"; }
+  std::filesystem::path numbered(std::int64_t step) const;
+
+  /// The checkpoint to resume from: latest, or what is next to it if that is not there (yet); none if the
+  /// run was stopped before it had saved any.
+  std::optional<std::filesystem::path> newest_checkpoint() const;
+  /// Removes all numbered checkpoints but the `count` newest.
+  void keep_newest(std::int64_t count) const;
+
+  /// Appends a line to log.jsonl. Throws when it cannot be written.
+  void log(const LogEntry& entry);
+  /// Appends the last line: {"event": "done", …}.
+  void log_done(std::int64_t step, double val_loss, double elapsed_s);
+  /// Flushes the log to the disk. Throws when that fails.
+  void flush_log() { log_->flush(); }
+  /// Whether the log ends with the line of log_done().
+  bool is_done() const;
+
+ private:
+  explicit RunFolder(std::filesystem::path path);
+
+  std::filesystem::path path_;
+  Descriptor lock_;  // the open folder, locked
+  std::optional<AppendFile> log_;
+};
+
+/// The checkpoint that a person means: a file, the latest one in a run's folder, or that of the newest run
+/// in runs/ if nothing is given. Throws if there is none.
+std::filesystem::path find_checkpoint(const std::string& given);
+
+/// The folder within `runs` whose latest.safetensors was written last. Throws if there is none.
+std::filesystem::path newest_run(const std::filesystem::path& runs);
+
+/// The folder within `runs` of the run that was begun or saved last, even if it has no checkpoint yet. Throws if
+/// there is none.
+std::filesystem::path newest_resumable_run(const std::filesystem::path& runs);
+
+}  // namespace qisa

@@ -1,0 +1,97 @@
+#include "nn/training/evaluation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "nn/text/builtin_corpus.hpp"
+#include "nn/training/trainer.hpp"
+
+namespace qisa {
+namespace {
+
+/// -log softmax(logits)[target].
+double token_loss(std::span<const Real> logits, std::int32_t target) {
+  const double largest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
+  double sum = 0;
+  for (const Real logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
+  return largest + std::log(sum) - static_cast<double>(logits[static_cast<std::size_t>(target)]);
+}
+
+}  // namespace
+
+double Predictions::mean_loss() const {
+  return std::accumulate(loss.begin(), loss.end(), 0.0) / static_cast<double>(loss.size());
+}
+
+Predictions predict(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows) {
+  const Index length = model.settings().block_size, vocabulary = model.settings().vocabulary_size;
+  const Index available = window_count(tokens, length);
+  const Index count = most_windows == 0 ? available : std::min(most_windows, available);
+  require(count > 0, "a text of {} characters has no window of {} and a next character", tokens.size(), length);
+  const Index windows_a_job = shard(count, length).sequences, jobs = (count + windows_a_job - 1) / windows_a_job;
+
+  Predictions result;
+  result.windows = count;
+  result.loss.resize(static_cast<std::size_t>(length));
+  result.likeliest.resize(static_cast<std::size_t>(count * length));
+  std::vector<Pass> passes;
+  for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes.emplace_back(model.parameters());
+  std::vector<std::vector<double>> job_loss(passes.size());  // [length], summed over the windows of a job
+
+  const auto compute = [&](Index job, std::size_t slot) {
+    const Index first = job * windows_a_job, rows = std::min(windows_a_job, count - first);
+    const Batch batch = windows(tokens, first, rows, length);
+    auto& loss = job_loss[slot];
+    loss.assign(result.loss.size(), 0);
+    const Tensor logits = model.logits(passes[slot], batch.inputs, rows).value();
+    for (Index i = 0; i < rows * length; ++i) {
+      const auto row = logits.values().subspan(static_cast<std::size_t>(i * vocabulary), vocabulary);
+      loss[static_cast<std::size_t>(i % length)] += token_loss(row, batch.targets[static_cast<std::size_t>(i)]);
+      const auto likeliest = std::max_element(row.begin(), row.end()) - row.begin();
+      result.likeliest[static_cast<std::size_t>(first * length + i)] = static_cast<std::int32_t>(likeliest);
+    }
+  };
+  const auto combine = [&](Index, std::size_t slot) {
+    const auto& loss = job_loss[slot];
+    std::transform(loss.begin(), loss.end(), result.loss.begin(), result.loss.begin(), std::plus());
+  };
+  workers.run(jobs, compute, combine);
+  for (double& loss : result.loss) loss /= static_cast<double>(count);
+  require(std::isfinite(result.mean_loss()), "the model's logits are not finite: its loss is {}", result.mean_loss());
+  return result;
+}
+
+TextErrors compare(const Predictions& predictions, std::span<const std::int32_t> tokens, const Tokenizer& tokenizer) {
+  const Index length = std::ssize(predictions.loss);
+  const auto characters = [&](std::span<const std::int32_t> part) {
+    std::u32string text;
+    for (const std::int32_t token : part) text += tokenizer.vocabulary()[static_cast<std::size_t>(token)];
+    return text;
+  };
+  TextErrors errors;
+  std::vector<double> cer, wer, bleus;
+  for (Index window = 0; window < predictions.windows; ++window) {
+    const auto first = static_cast<std::size_t>(window * length);
+    const std::u32string target = characters(tokens.subspan(first + 1, length));
+    const std::u32string likeliest = characters(std::span(predictions.likeliest).subspan(first, length));
+    cer.push_back(character_error_rate(target, likeliest));
+    bleus.push_back(bleu(target, likeliest));
+    if (const auto rate = word_error_rate(target, likeliest)) wer.push_back(*rate);
+  }
+  errors.character_error_rate = mean_and_deviation(cer);
+  errors.bleu = mean_and_deviation(bleus);
+  if (!wer.empty()) errors.word_error_rate = mean_and_deviation(wer);
+  errors.windows_without_words = predictions.windows - std::ssize(wer);
+  return errors;
+}
+
+// Why not the entropy itself: the evaluated text is finite, and the mean information of its characters
+// scatters around the entropy. For n characters of scenes with information H and length L, drawn
+// independently, the standard deviation is sqrt(Var(H - entropy · L) / mean of L / n) (renewal reward
+// theorem); the square root without the n is 1.125, by drawing 200,000 scenes.
+double builtin_corpus_floor(Index characters) {
+  return builtin_corpus_entropy() - 5 * 1.125 / std::sqrt(static_cast<double>(characters));
+}
+
+}  // namespace qisa

@@ -1,0 +1,114 @@
+#include "nn/training/trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/backward.hpp"
+#include "autograd/operations.hpp"
+
+namespace qisa {
+namespace {
+
+/// Adds `part` to `sum` and sets it to 0 while it is in the cache.
+void move_into(Tensor& sum, Tensor& part) {
+  Real *to = sum.data(), *from = part.data();
+  const Index count = sum.size();
+#pragma omp simd
+  for (Index i = 0; i < count; ++i) {
+    to[i] += from[i];
+    from[i] = 0;
+  }
+}
+
+}  // namespace
+
+Sharding shard(Index batch, Index length) {
+  // Tokens of a shard: not so many that its activations leave a core's cache, nor so few that going through weights
+  // and gradient once a shard counts. Between these, enough shards for eight threads.
+  constexpr Index fewest = 128, greatest = 512, threads = 8;
+  const Index tokens = std::clamp(batch * length / threads, fewest, greatest);
+  const Index most = std::max<Index>(1, tokens / length);
+  const Index shards = (batch + most - 1) / most;
+  const Index sequences = (batch + shards - 1) / shards;
+  return {(batch + sequences - 1) / sequences, sequences};
+}
+
+void TrainingSettings::validate() const {
+  require(batch_size >= 1 && batch_size <= Index{1} << 24, "batch_size must be from 1 to {}, not {}", Index{1} << 24,
+          batch_size);
+  require(dropout >= 0 && dropout < 1, "dropout must be at least 0 and less than 1, not {}", dropout);
+}
+
+Trainer::Trainer(GPT& model, std::span<const std::int32_t> tokens, const TrainingSettings& settings, Workers& workers)
+    : model_(&model),
+      tokens_(tokens),
+      settings_(settings),
+      workers_(&workers),
+      optimizer_(model.parameters(), settings.adamw),
+      gradient_(Tensor::zeros({model.parameters().size()})) {
+  settings.validate();
+  const auto shards = static_cast<std::size_t>(shard(settings.batch_size, model.settings().block_size).shards);
+  shard_gradients_.resize(std::min(workers.slots(), shards));
+  for (Tensor& gradient : shard_gradients_) gradient = Tensor::zeros(gradient_.shape());
+}
+
+StepReport Trainer::step() {
+  const Index number = optimizer_.steps, length = model_->settings().block_size, batch = settings_.batch_size;
+  const Sharding sharding = shard(batch, length);
+  const auto sequences_in = [&](Index job) { return std::min(sharding.sequences, batch - job * sharding.sequences); };
+  std::vector<double> shard_loss(shard_gradients_.size());
+  double loss = 0;
+
+  const auto compute = [&](Index job, std::size_t slot) {
+    const Index rows = sequences_in(job);
+    const Batch part =
+        draw_rows(tokens_, job * sharding.sequences, rows, length, settings_.seed, static_cast<std::uint32_t>(number));
+    const DropoutStream stream{settings_.seed, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(job)};
+    Pass pass(model_->parameters(), shard_gradients_[slot], static_cast<Real>(settings_.dropout), stream);
+    const Variable mean = cross_entropy(model_->logits(pass, part.inputs, rows), part.targets);
+    const double share = static_cast<double>(rows) / static_cast<double>(batch);  // of the batch's mean
+    backward(mean, Tensor::scalar(static_cast<Real>(share)));
+    shard_loss[slot] = share * static_cast<double>(mean.value().item());
+  };
+  const auto combine = [&](Index job, std::size_t slot) {
+    if (job == 0) {
+      std::swap(gradient_, shard_gradients_[slot]);
+      shard_gradients_[slot].fill(0);
+    } else {
+      move_into(gradient_, shard_gradients_[slot]);
+    }
+    loss += shard_loss[slot];
+  };
+  workers_->run(sharding.shards, compute, combine);
+
+  const double norm = clip_gradient(gradient_, settings_.grad_clip);
+  require(std::isfinite(loss) && std::isfinite(norm),
+          "step {}: the loss is {} and the gradient's norm {}; a smaller --learning_rate may help", number + 1, loss,
+          norm);
+  const double rate = settings_.learning_rate(number);
+  optimizer_.step(model_->parameters().values(), gradient_, rate, workers_);
+  return {loss, norm, rate};
+}
+
+double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows) {
+  const Index length = model.settings().block_size, available = window_count(tokens, length);
+  const Index count = most_windows == 0 ? available : std::min(most_windows, available);
+  require(count > 0, "a text of {} characters has no window of {} and a next character", tokens.size(), length);
+  const Index windows_a_job = shard(count, length).sequences, jobs = (count + windows_a_job - 1) / windows_a_job;
+  std::vector<Pass> passes;
+  for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes.emplace_back(model.parameters());
+  std::vector<double> job_loss(passes.size());
+  double total = 0;
+  workers.run(
+      jobs,
+      [&](Index job, std::size_t slot) {
+        const Index first = job * windows_a_job, rows = std::min(windows_a_job, count - first);
+        const Batch batch = windows(tokens, first, rows, length);
+        const Variable loss = cross_entropy(model.logits(passes[slot], batch.inputs, rows), batch.targets);
+        job_loss[slot] = static_cast<double>(loss.value().item()) * static_cast<double>(rows);
+      },
+      [&](Index, std::size_t slot) { total += job_loss[slot]; });
+  return total / static_cast<double>(count);
+}
+
+}  // namespace qisa

@@ -1,0 +1,68 @@
+// Training: one step after the other, and the loss on text that was held back.
+#pragma once
+
+#include <vector>
+
+#include "nn/gpt.hpp"
+#include "nn/text/text_data.hpp"
+#include "nn/training/adamw.hpp"
+#include "nn/training/workers.hpp"
+
+namespace qisa {
+
+struct TrainingSettings {
+  Index batch_size = 32;  // sequences a step
+  LearningRateSchedule learning_rate;
+  AdamWSettings adamw;
+  double grad_clip = 1;  // largest norm of the gradient; 0: no limit
+  double dropout = 0;
+  std::uint64_t seed = 1337;
+
+  /// Throws when batch_size or dropout is out of range.
+  void validate() const;
+};
+
+/// What a step reports.
+struct StepReport {
+  double loss;           // mean over the batch, in nats a token
+  double gradient_norm;  // before clipping
+  double learning_rate;
+};
+
+/// How a batch is cut: into shards of whole sequences that one thread computes. A function of the sizes
+/// alone, so that results do not depend on the number of threads.
+struct Sharding {
+  Index shards, sequences;  // shards of `sequences` sequences; the last may be smaller
+};
+Sharding shard(Index batch, Index length);
+
+class Trainer {
+ public:
+  /// `model`, `tokens` (the training text) and `workers` must outlive the trainer.
+  /// Throws when a setting is out of range.
+  Trainer(GPT& model, std::span<const std::int32_t> tokens, const TrainingSettings& settings, Workers& workers);
+
+  /// One optimizer step on the batch that (seed, number of the step) determines. Throws, naming the step
+  /// (counted from 1, as in logs), and leaves the weights as they were, when the loss or the gradient is
+  /// not finite. After any other exception the trainer is of no further use.
+  StepReport step();
+
+  /// The optimizer's state; with the weights, all that another run needs to continue from here.
+  AdamW& optimizer() { return optimizer_; }
+  const AdamW& optimizer() const { return optimizer_; }
+
+ private:
+  GPT* model_;
+  std::span<const std::int32_t> tokens_;
+  TrainingSettings settings_;
+  Workers* workers_;
+  AdamW optimizer_;
+  Tensor gradient_;                      // the sum over shards
+  std::vector<Tensor> shard_gradients_;  // one shard's, for each slot of the workers; 0 between steps
+};
+
+/// Mean cross-entropy in nats a token over the text in windows side by side, or over the first
+/// `most_windows` of them if that is not 0. Without dropout.
+double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows = 0);
+
+}  // namespace qisa

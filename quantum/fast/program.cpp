@@ -1,0 +1,156 @@
+#include "quantum/fast/program.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "quantum/pairs.hpp"
+
+namespace qisa {
+namespace {
+
+bool is_permutation(Gate gate) { return gate == Gate::X || gate == Gate::CNOT || gate == Gate::SWAP; }
+
+/// The axis of a rotation.
+Axis axis_of(Gate gate) {
+  if (gate == Gate::RX || gate == Gate::CRX) return Axis::X;
+  return gate == Gate::RY || gate == Gate::CRY ? Axis::Y : Axis::Z;
+}
+
+RealMatrix2 to_real(const Matrix2& m) {
+  RealMatrix2 result;
+  for (std::size_t i = 0; i < 4; ++i) {
+    result.re[i] = static_cast<Real>(m[i].real());
+    result.im[i] = static_cast<Real>(m[i].imag());
+  }
+  return result;
+}
+
+const BoundStep* steps_of(const Sweep& sweep, const BoundProgram& bound) {
+  return bound.steps.data() + sweep.first_step;
+}
+
+}  // namespace
+
+Program::Program(const Circuit& circuit)
+    : wires_(circuit.wires()), angles_(circuit.angles()), dimension_(circuit.dimension()) {
+  offsets_.resize(static_cast<std::size_t>(dimension_));
+  for (Index k = 0; k < dimension_; ++k) offsets_[static_cast<std::size_t>(k)] = k * amplitude_size;
+
+  std::vector<Wire> wires(static_cast<std::size_t>(wires_));
+  for (const Operation& operation : circuit.operations()) {
+    const bool permutes = is_permutation(operation.gate), controlled = operation.control >= 0;
+    Wire& wire = wires[static_cast<std::size_t>(operation.target)];
+    if (permutes) {
+      for_each_pair(wires_, operation, [&](Index i, Index j) {
+        std::swap(offsets_[static_cast<std::size_t>(i)], offsets_[static_cast<std::size_t>(j)]);
+      });
+    } else {
+      if (controlled || wire.sweep == Wire::none) wire.sweep = sweep_for(operation, wires);
+      Sweep& sweep = sweeps_[wire.sweep];
+      sweep.steps.push_back({operation.gate, operation.angle, operation.target != sweep.first_wire});
+    }
+    if (permutes || controlled) wire = {Wire::none, sweeps_.size()};
+    if (controlled) wires[static_cast<std::size_t>(operation.control)] = wire;
+  }
+  for (Sweep& sweep : sweeps_) {
+    std::stable_partition(sweep.steps.begin(), sweep.steps.end(), [](const Step& step) { return !step.second_wire; });
+    sweep.first_step = steps_;
+    steps_ += sweep.steps.size();
+  }
+}
+
+/// Finds the sweep for a gate that cannot join its wire's: on another wire, which nothing has touched since, or new.
+std::size_t Program::sweep_for(const Operation& operation, std::span<const Wire> wires) {
+  const auto offset = [&](Index k) { return offsets_[static_cast<std::size_t>(k)]; };
+  if (operation.control < 0) {
+    for (std::size_t s = wires[static_cast<std::size_t>(operation.target)].first_sweep; s < sweeps_.size(); ++s) {
+      Sweep& sweep = sweeps_[s];
+      if (sweep.wires == 2 || wires[static_cast<std::size_t>(sweep.first_wire)].sweep != s) continue;
+      // Permutations since have kept to other wires: each group is still one, wherever its amplitudes lie.
+      const Index first = wire_bit(wires_, sweep.first_wire);
+      sweep.wires = 2;
+      sweep.groups.clear();
+      for_each_pair(wires_, operation, [&](Index i, Index j) {
+        if ((i & first) == 0) sweep.groups.push_back({offset(i), offset(i | first), offset(j), offset(j | first)});
+      });
+      return s;
+    }
+  }
+  Sweep sweep{operation.target, 1, {}, 0, {}};
+  for_each_pair(wires_, operation, [&](Index i, Index j) { sweep.groups.push_back({offset(i), offset(j)}); });
+  sweeps_.push_back(std::move(sweep));
+  return sweeps_.size() - 1;
+}
+
+BoundProgram Program::bind(const Real* angles) const {
+  // The product of the cosines left out must not underflow, nor its square: what remains is done with matrices.
+  const double smallest_scale = std::ldexp(1.0, -40);
+  BoundProgram bound{std::vector<BoundStep>(steps_), {}, 0};
+  double scale = 1;
+  for (auto sweep = sweeps_.rbegin(); sweep != sweeps_.rend(); ++sweep) {
+    for (std::size_t s = sweep->steps.size(); s-- > 0;) {
+      const Step& step = sweep->steps[s];
+      const double angle = step.angle < 0 ? 0 : static_cast<double>(angles[step.angle]);
+      const double cosine = std::cos(angle / 2), sine = std::sin(angle / 2);
+      const bool is_turn = step.angle >= 0 && !has_two_wires(step.gate) && std::abs(cosine * scale) >= smallest_scale;
+      bound.steps[sweep->first_step + s] = {step.second_wire,
+                                            is_turn,
+                                            axis_of(step.gate),
+                                            static_cast<Real>(is_turn ? sine / cosine : 0),
+                                            is_turn ? RealMatrix2{} : to_real(matrix(step.gate, angle)),
+                                            scale * scale};
+      if (is_turn) scale *= cosine;
+    }
+  }
+  bound.scale = static_cast<Real>(scale);
+  for (const Sweep& s : sweeps_) bound.kernels.push_back(&kernel_for(s, steps_of(s, bound)));
+  return bound;
+}
+
+void Program::run(const BoundProgram& bound, const Real* input, const Real* scale, Real* state) const {
+  std::size_t next = 0;
+  if (!sweeps_.empty() && sweeps_.front().covers(dimension_)) {
+    const Sweep& first = sweeps_[next++];
+    bound.kernels[0]->run_real(first, steps_of(first, bound), input, scale, bound.scale, state);
+  } else {
+    for (Index k = 0; k < dimension_; ++k) {
+      lanes(state + k * amplitude_size) = bound.scale * (lanes(scale) * lanes(input + k * lane_count));
+      lanes(state + k * amplitude_size + lane_count) = Lanes{};
+    }
+  }
+  for (; next < sweeps_.size(); ++next) {
+    bound.kernels[next]->run(sweeps_[next], steps_of(sweeps_[next], bound), state);
+  }
+}
+
+void Program::run_backward(const BoundProgram& bound, Real* state, Real* gradient, std::span<Moment> moments,
+                           Real* scratch) const {
+  std::fill_n(scratch, static_cast<Index>(steps_) * lane_count, Real(0));
+  for (std::size_t s = sweeps_.size(); s-- > 0;) {
+    const Sweep& sweep = sweeps_[s];
+    bound.kernels[s]->undo(sweep, steps_of(sweep, bound), state, s > 0, gradient,
+                           scratch + static_cast<Index>(sweep.first_step) * lane_count);
+  }
+  for (Moment& moment : moments) {
+#pragma omp simd
+    for (std::size_t t = 0; t < lane_count; ++t) moment[t] += static_cast<double>(scratch[t]);
+    scratch += lane_count;
+  }
+}
+
+// A rotation is R = exp(-i angle P / 2), so dR/d angle = -i/2 P R. With psi the state after it and g the gradient
+// with respect to that state,
+//   dL/d angle = Re <g| -i/2 P |psi> = 1/2 Im <g|P|psi>.
+void Program::add_angle_gradients(const BoundProgram& bound, std::span<const Moment> moments, Real* gradient) const {
+  for (const Sweep& sweep : sweeps_) {
+    for (std::size_t s = 0; s < sweep.steps.size(); ++s) {
+      if (sweep.steps[s].angle < 0) continue;
+      const Moment& moment = moments[sweep.first_step + s];
+      const double sum = std::accumulate(moment.begin(), moment.end(), 0.0);
+      gradient[sweep.steps[s].angle] += static_cast<Real>(bound.steps[sweep.first_step + s].moment_scale * sum / 2);
+    }
+  }
+}
+
+}  // namespace qisa

@@ -1,0 +1,46 @@
+#include "quantum/text/openqasm.hpp"
+
+#include <cctype>
+#include <cmath>
+
+#include "tensor/error.hpp"
+
+namespace qisa {
+namespace {
+
+/// The gate's name in qelib1.inc.
+std::string qelib_name(Gate gate) {
+  if (gate == Gate::CNOT) return "cx";
+  std::string lower(gate_name(gate));
+  for (char& letter : lower) letter = static_cast<char>(std::tolower(letter));
+  return lower;
+}
+
+}  // namespace
+
+std::string openqasm(const Circuit& circuit, std::span<const double> angles) {
+  require(std::ssize(angles) == circuit.angles(), "openqasm: the circuit has {} angles, but {} were given",
+          circuit.angles(), angles.size());
+  std::string text = fmt::format(
+      "OPENQASM 2.0;\n"
+      "include \"qelib1.inc\";\n"
+      "// Wire k is q[k]. Wire 0 is the most significant bit of a basis index.\n"
+      "qreg q[{}];\n",
+      circuit.wires());
+  for (const Operation& operation : circuit.operations()) {
+    text += qelib_name(operation.gate);
+    if (has_angle(operation.gate)) {
+      const double angle = angles[static_cast<std::size_t>(operation.angle)];
+      require(std::isfinite(angle), "openqasm: angle {} is {}, not a finite number",
+              circuit.angle_name(operation.angle), angle);
+      text += fmt::format("({:#})", angle);  // '#' keeps the decimal point, which the grammar asks of a real
+    }
+    if (has_two_wires(operation.gate))
+      text += fmt::format(" q[{}],q[{}];\n", operation.control, operation.target);
+    else
+      text += fmt::format(" q[{}];\n", operation.target);
+  }
+  return text;
+}
+
+}  // namespace qisa

@@ -1,0 +1,135 @@
+#include "tensor/fast/blas.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+
+#include "tensor/fast/blas_kernel.hpp"
+#include "tensor/fast/lane_transpose.hpp"
+#include "tensor/fast/lanes.hpp"
+#include "tensor/tensor.hpp"
+
+namespace qisa {
+namespace {
+
+[[maybe_unused]] const bool one_thread = (openblas_set_num_threads(1), true);  // when the program starts
+
+[[maybe_unused]] void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, float alpha, const float* a,
+                           int lda, const float* b, int ldb, float beta, float* c, int ldc) {
+  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+[[maybe_unused]] void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, double alpha, const double* a,
+                           int lda, const double* b, int ldb, double beta, double* c, int ldc) {
+  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+[[maybe_unused]] void call_row(CBLAS_TRANSPOSE t, int m, int n, float alpha, const float* b, int ldb, const float* x,
+                               int step, float beta, float* y) {
+  cblas_sgemv(CblasRowMajor, t, m, n, alpha, b, ldb, x, step, beta, y, 1);
+}
+
+[[maybe_unused]] void call_row(CBLAS_TRANSPOSE t, int m, int n, double alpha, const double* b, int ldb, const double* x,
+                               int step, double beta, double* y) {
+  cblas_dgemv(CblasRowMajor, t, m, n, alpha, b, ldb, x, step, beta, y, 1);
+}
+
+/// Asks for a matrix [rows, columns] to be brought into the cache.
+void prefetch(const Real* matrix, Index distance, Index rows, Index columns) {
+  constexpr Index line = 64 / sizeof(Real);
+  for (Index row = 0; row < rows; ++row) {
+    for (Index column = 0; column < columns; column += line) __builtin_prefetch(matrix + row * distance + column);
+  }
+}
+
+/// The transpose of a matrix [rows, columns], its rows padded to an odd number of cache lines: with a power of two, the
+/// numbers of a column would share few places of the cache. Weights come from far: what was done with those of other
+/// layers since has driven them out of the cache.
+Tensor transposed(const Real* matrix, Index distance, Index rows, Index columns) {
+  const Index groups = padded_to_lanes(rows) / lane_count, width = (groups | 1) * lane_count;  // a line each: floats
+  Tensor result({columns, width});
+  for (Index row = 0; row < rows; row += lane_count) {
+    const Index next = std::min(rows, row + lane_count), after = std::min(rows, next + lane_count);
+    prefetch(matrix + next * distance, distance, after - next, columns);
+    rows_to_lanes(matrix + row * distance, distance, next - row, columns, result.data() + row, width);
+  }
+  return result;
+}
+
+/// The product for m = 1, as op(B) transposed times the row of A, whose numbers lie `step` apart.
+void multiply_row(bool transpose_b, Index n, Index k, Real alpha, const Real* a, Index step, const Real* b, Index ldb,
+                  Real beta, Real* c) {
+  call_row(transpose_b ? CblasNoTrans : CblasTrans, static_cast<int>(transpose_b ? n : k),
+           static_cast<int>(transpose_b ? k : n), alpha, b, static_cast<int>(ldb), a, static_cast<int>(step), beta, c);
+}
+
+/// A product [rows, terms] x [terms, columns].
+struct Piece {
+  Index rows, columns, terms;
+};
+
+/// The size of equal parts of `count`, about 64 each.
+Index equal_part(Index count) {
+  const Index parts = std::max<Index>(1, (count + 32) / 64);
+  return (count + parts - 1) / parts;
+}
+
+/// What a product is cut into for OpenBLAS's kernels for small products. What they read again and again stays in the
+/// nearest cache.
+Piece small_piece(Index m, Index n, Index k) {
+  constexpr Index largest = 1'000'000;
+  if (m * n * k <= largest) return {m, n, k};
+  const Index columns = padded_to_lanes(equal_part(n)), terms = equal_part(k);
+  return {std::min<Index>(128, largest / (columns * terms) / 4 * 4), columns, terms};
+}
+
+/// The product in pieces, for B not transposed.
+void multiply_pieces(bool transpose_a, Index m, Index n, Index k, Real alpha, const Real* a, Index lda, const Real* b,
+                     Index ldb, Real beta, Real* c, Index ldc) {
+  const Piece piece = small_piece(m, n, k);
+  for (Index column = 0; column < n; column += piece.columns) {
+    for (Index row = 0; row < m; row += piece.rows) {
+      Index term = 0;
+      do {
+        const Real* a_piece = a + term * (transpose_a ? lda : 1) + row * (transpose_a ? 1 : lda);
+        blas_gemm(transpose_a, false, std::min(piece.rows, m - row), std::min(piece.columns, n - column),
+                  std::min(piece.terms, k - term), alpha, a_piece, lda, b + term * ldb + column, ldb,
+                  term == 0 ? beta : 1, c + row * ldc + column, ldc);
+        term += piece.terms;
+      } while (term < k);
+    }
+  }
+}
+
+}  // namespace
+
+void blas_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
+               const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
+  const auto leading = [](Index ld) { return static_cast<int>(ld > 0 ? ld : 1); };
+  call(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(m),
+       static_cast<int>(n), static_cast<int>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+}
+
+// OpenBLAS packs its operands for large products. Its kernels for small ones, m n k up to a million, read them where
+// they lie, and with AVX-512 they are faster as long as op(B) is in the second cache: so such a product is cut into
+// pieces that are small enough. They are faster, too, when B is not transposed: it is copied into place if it is used
+// often enough. Without such kernels a product of one row, as in writing text, is one of a matrix and a vector, for
+// which nothing is packed.
+void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
+          const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
+  if (m == 0 || n == 0) return;      // BLAS rejects leading dimensions of 0
+  constexpr Index cached = 100'000;  // numbers that the second cache holds beside others
+  static const bool small_kernels = sizeof(Real) == sizeof(float) && blas_has_small_kernels();
+  if (m == 1 && k > 0 && !small_kernels) {  // BLAS leaves the result of no terms as it is
+    multiply_row(transpose_b, n, k, alpha, a, transpose_a ? lda : 1, b, ldb, beta, c);
+  } else if (!small_kernels || n * k > cached || (transpose_b && m < 4 * lane_count)) {
+    blas_gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  } else if (transpose_b) {
+    const Tensor copy = transposed(b, ldb, n, k);
+    multiply_pieces(transpose_a, m, n, k, alpha, a, lda, copy.data(), copy.shape()[1], beta, c, ldc);
+  } else {
+    multiply_pieces(transpose_a, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  }
+}
+
+}  // namespace qisa

@@ -1,0 +1,166 @@
+// Sixteen numbers as one value, for kernels in which that is faster than a loop over sixteen numbers.
+//
+// They are one vector if a register of the processor holds as many, otherwise some vectors that are worked on alike.
+// Arithmetic works on all lanes at once. Sums over many rows stay in registers, where loops over arrays would go
+// through memory. Products of matrices in lanes: lane_product.hpp.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+
+#include "tensor/fast/vector.hpp"
+
+namespace qisa {
+
+inline constexpr Index lane_count = 16;
+
+// ---- Lanes: each_vector(f, a, b) is the lanes of which each vector is f(that of a, that of b).
+
+#if defined(__AVX512F__) && !defined(QISA_DOUBLE)
+
+using Lanes = Vector;
+
+template <class Function>
+inline Lanes each_vector(Function f, const Lanes& a) {
+  return f(a);
+}
+template <class Function>
+inline Lanes each_vector(Function f, const Lanes& a, const Lanes& b) {
+  return f(a, b);
+}
+
+/// The vectors of v combined to one.
+template <class Combine>
+inline Vector combine_vectors(const Lanes& v, Combine) {
+  return v;
+}
+
+#else
+
+// The compilers' vector type can be longer than a register, but GCC 12 keeps such vectors in memory; also structures
+// that are not copied vector by vector.
+struct [[gnu::may_alias]] Lanes {
+  static constexpr std::size_t count = lane_count / vector_count;
+  Vector vectors[count];
+
+  Lanes() = default;
+  Lanes(const Lanes& other) {
+    for (std::size_t i = 0; i < count; ++i) vectors[i] = other.vectors[i];
+  }
+  Lanes& operator=(const Lanes& other) = default;
+
+  Real& operator[](Index lane) { return reinterpret_cast<Real*>(vectors)[lane]; }
+  Real operator[](Index lane) const { return reinterpret_cast<const Real*>(vectors)[lane]; }
+};
+
+template <class Function, std::same_as<Lanes>... Values>
+[[gnu::always_inline]] inline Lanes each_vector(Function f, const Values&... values) {
+  Lanes result;
+  for (std::size_t i = 0; i < Lanes::count; ++i) result.vectors[i] = f(values.vectors[i]...);
+  return result;
+}
+
+/// The vectors of v combined to one, halves with halves.
+template <class Combine>
+inline Vector combine_vectors(const Lanes& v, Combine combine) {
+  Lanes result = v;
+  for (std::size_t half = Lanes::count / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) result.vectors[i] = combine(result.vectors[i], result.vectors[half + i]);
+  }
+  return result.vectors[0];
+}
+
+inline Lanes operator+(const Lanes& a, const Lanes& b) {
+  return each_vector([](const Vector& u, const Vector& v) { return u + v; }, a, b);
+}
+inline Lanes operator-(const Lanes& a, const Lanes& b) {
+  return each_vector([](const Vector& u, const Vector& v) { return u - v; }, a, b);
+}
+inline Lanes operator*(const Lanes& a, const Lanes& b) {
+  return each_vector([](const Vector& u, const Vector& v) { return u * v; }, a, b);
+}
+inline Lanes operator+(const Lanes& a, Real b) {
+  return each_vector([b](const Vector& v) { return v + b; }, a);
+}
+inline Lanes operator-(const Lanes& a, Real b) {
+  return each_vector([b](const Vector& v) { return v - b; }, a);
+}
+inline Lanes operator*(Real a, const Lanes& b) {
+  return each_vector([a](const Vector& v) { return a * v; }, b);
+}
+inline Lanes operator*(const Lanes& a, Real b) { return b * a; }
+inline Lanes& operator+=(Lanes& a, const Lanes& b) { return a = a + b; }
+inline Lanes& operator-=(Lanes& a, const Lanes& b) { return a = a - b; }
+inline Lanes& operator*=(Lanes& a, const Lanes& b) { return a = a * b; }
+inline Lanes& operator-=(Lanes& a, Real b) { return a = a - b; }
+inline Lanes& operator*=(Lanes& a, Real b) { return a = a * b; }
+
+#endif
+
+/// The sixteen numbers at `numbers`, to read or to write.
+inline Lanes& lanes(Real* numbers) { return *reinterpret_cast<Lanes*>(numbers); }
+inline const Lanes& lanes(const Real* numbers) { return *reinterpret_cast<const Lanes*>(numbers); }
+
+// ---- All lanes as one number
+
+/// The numbers of a vector combined to one, halves with halves.
+template <class Numbers, class Combine>
+[[gnu::always_inline]] inline Real combine_numbers(const Numbers v, Combine combine) {
+  if constexpr (sizeof(v) == 16 * sizeof(Real)) {
+    return combine_numbers(combine(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7),
+                                   __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15)),
+                           combine);
+  } else if constexpr (sizeof(v) == 8 * sizeof(Real)) {
+    return combine_numbers(
+        combine(__builtin_shufflevector(v, v, 0, 1, 2, 3), __builtin_shufflevector(v, v, 4, 5, 6, 7)), combine);
+  } else {
+    return combine(combine(v[0], v[1]), combine(v[2], v[3]));
+  }
+}
+
+template <class Combine>
+inline Real combine_lanes(const Lanes& v, Combine combine) {
+  return combine_numbers(combine_vectors(v, combine), combine);
+}
+
+/// Sum over the lanes.
+inline Real sum(const Lanes& v) {
+  return combine_lanes(v, [](const auto a, const auto b) { return a + b; });
+}
+
+/// The largest lane.
+inline Real largest(const Lanes& v) {
+  return combine_lanes(v, [](const auto a, const auto b) { return a > b ? a : b; });
+}
+
+// ---- Lane by lane
+
+/// a where a > b, otherwise b.
+inline Lanes larger(const Lanes& a, const Lanes& b) {
+  return each_vector([](const Vector& u, const Vector& v) { return u > v ? u : v; }, a, b);
+}
+
+/// 1 / sqrt(v), or 0 where v is 0.
+inline Lanes inverse_root(const Lanes& v) {
+  Real numbers[lane_count];
+  lanes(numbers) = v;
+#pragma omp simd
+  for (Real& x : numbers) x = x == 0 ? Real(0) : 1 / std::sqrt(x);
+  return lanes(numbers);
+}
+
+/// The first `count` lanes of v; `other` in the lanes after them.
+inline Lanes first_lanes(const Lanes& v, Index count, Real other) {
+  static constexpr Real numbers[lane_count] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const auto end = static_cast<Real>(count);
+  return each_vector([=](const Vector& number, const Vector& x) { return number < end ? x : Vector{} + other; },
+                     lanes(numbers), v);
+}
+
+/// The part of a row that is whole groups of lanes: what remains needs a loop.
+inline Index whole_lanes(Index count) { return count - count % lane_count; }
+
+/// `count` rounded up to whole groups of lanes.
+inline Index padded_to_lanes(Index count) { return whole_lanes(count + lane_count - 1); }
+
+}  // namespace qisa

@@ -1,0 +1,59 @@
+#include "tensor/files/descriptor.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <system_error>
+#include <utility>
+
+#include "tensor/error.hpp"
+
+namespace qisa {
+
+namespace fs = std::filesystem;
+
+void check_system(bool succeeded, const fs::path& path, const char* step) {
+  const int error = errno;
+  require(succeeded, "cannot write {}: {}: {}", path.string(), step, std::generic_category().message(error));
+}
+
+Descriptor::~Descriptor() {
+  if (number_ >= 0) ::close(number_);
+}
+
+Descriptor::Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  std::swap(number_, other.number_);
+  return *this;
+}
+
+void Descriptor::write(std::span<const std::byte> bytes, const fs::path& path) const {
+  while (!bytes.empty()) {
+    const ssize_t written = uninterrupted([&] { return ::write(number_, bytes.data(), bytes.size()); });
+    check_system(written >= 0, path, "writing");
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+bool Descriptor::flush() const {
+  return uninterrupted([&] { return ::fsync(number_); }) == 0;
+}
+
+bool Descriptor::close() {
+  // A signal does not matter: the descriptor is then closed all the same, and its content was flushed.
+  return ::close(std::exchange(number_, -1)) == 0 || errno == EINTR;
+}
+
+Descriptor open_folder_of(const fs::path& path) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  Descriptor descriptor(uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  check_system(descriptor.number() >= 0, path, "opening its folder");
+  return descriptor;
+}
+
+void flush_folder(const Descriptor& folder, const fs::path& path, const char* step) {
+  check_system(folder.flush() || errno == EINVAL, path, step);  // EINVAL: this file system flushes no folders
+}
+
+}  // namespace qisa

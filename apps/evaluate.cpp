@@ -163,9 +163,8 @@ void print_text(const Report& report) {
   const TextErrors& errors = report.errors;
   const double loss = report.predictions.mean_loss();
   fmt::print("model  {} ({}, {}), {} layers, {} heads, width {}, context {}; {} parameters, {} a head\n",
-             model.attention, name_of(aggregation_names, model.aggregation),
-             name_of(normalizer_names, model.normalizer), model.n_layer, model.n_head, model.n_embd, model.block_size,
-             report.parameters, report.parameters_a_head);
+             model.attention, name_of(model.aggregation), name_of(model.normalizer), model.n_layer, model.n_head,
+             model.n_embd, model.block_size, report.parameters, report.parameters_a_head);
   if (find_mechanism(model.attention).real_states) {
     fmt::print("       {} of {} measured outputs are dead: strings with an odd number of Y\n", report.dead_outputs,
                model.n_layer * model.n_embd);

@@ -7,6 +7,7 @@
 
 #include "autograd/attention.hpp"
 #include "nn/parameters.hpp"
+#include "nn/setting_text.hpp"
 #include "quantum/pauli.hpp"
 #include "tensor/activation.hpp"
 
@@ -20,7 +21,7 @@ struct ModelSettings {
   Index n_layer = 6;
   Index n_head = 1;
   Index n_embd = 16;
-  Index block_size = 16;  // longest context, in tokens
+  Index block_size = 16;
   std::string attention = "qisa-v3";
   Normalizer normalizer = Normalizer::sum;
   Aggregation aggregation = Aggregation::causal;
@@ -28,7 +29,7 @@ struct ModelSettings {
   Activation activation = Activation::relu;
   Initialization init = Initialization::paper;
   ScoreScale score_scale = ScoreScale::embedding;
-  bool tie_embeddings = false;  // the output layer uses the token embedding
+  bool tie_embeddings = false;
 
   Index head_size() const { return n_embd / n_head; }
   /// Throws when a number is out of range, n_embd is no multiple of n_head, or there is no such mechanism.
@@ -40,27 +41,44 @@ struct ModelSettings {
   Initial embedding_initial() const;
 };
 
+/// The table of settings: calls visit(name, member, help, largest) for each of them. A number is from 1 to
+/// `largest`; the other kinds of members are texts, booleans and enumerations.
+template <class Settings, class Visit>
+requires std::is_same_v<std::remove_const_t<Settings>, ModelSettings>
+void for_each_setting(Settings& s, const Visit& visit) {
+  visit("vocabulary_size", s.vocabulary_size, "characters that the text is made of", 0x110000);
+  visit("attention", s.attention, "attention mechanism", 0);
+  visit("normalizer", s.normalizer, "how Gaussian scores become weights (softmax: as published; csa has no choice)", 0);
+  visit("aggregation", s.aggregation, "causal, or transposed as published, which reads the future", 0);
+  visit("pauli", s.pauli, "Pauli strings: any, as published, or real (no odd number of Y, a dead output of qisa)", 0);
+  visit("n_layer", s.n_layer, "blocks", 1000);
+  visit("n_head", s.n_head, "attention heads a block", 1000);
+  visit("n_embd", s.n_embd, "width of the model, a multiple of n_head", 1 << 16);  // the most wires of a circuit
+  visit("block_size", s.block_size, "context length in characters", 1 << 20);
+  visit("activation", s.activation, "of the feed-forward layer", 0);
+  visit("tie_embeddings", s.tie_embeddings, "use the token embedding as output layer too", 0);
+  visit("init", s.init, "starting weights: as the paper's, or GPT's normal(0.02)", 0);
+  visit("score_scale", s.score_scale, "csa divides scores by the root of n_embd, or of the head's size", 0);
+}
+
+// The names of the choices, on the command line and in files, in the order of the enumeration.
+template <>
+inline constexpr std::array choices<Normalizer>{"sum", "softmax"};
+template <>
+inline constexpr std::array choices<Aggregation>{"causal", "transposed"};
+template <>
+inline constexpr std::array choices<PauliChoice>{"published", "real"};
+template <>
+inline constexpr std::array choices<Activation>{"relu", "gelu"};
+template <>
+inline constexpr std::array choices<Initialization>{"paper", "gpt"};
+template <>
+inline constexpr std::array choices<ScoreScale>{"embd", "head"};
+
 /// Settings as text, by the names of the command line: {"n_layer", "6"}, {"attention", "qisa-v3"}, …
 std::map<std::string, std::string> to_text(const ModelSettings& settings);
 
 /// The inverse. Throws on a missing, unknown or malformed entry, by name.
 ModelSettings settings_from_text(const std::map<std::string, std::string>& text);
-
-// The names of the choices, as on the command line.
-extern const std::map<std::string, Normalizer> normalizer_names;
-extern const std::map<std::string, Aggregation> aggregation_names;
-extern const std::map<std::string, PauliChoice> pauli_names;
-extern const std::map<std::string, Activation> activation_names;
-extern const std::map<std::string, Initialization> initialization_names;
-extern const std::map<std::string, ScoreScale> score_scale_names;
-
-/// The name of a choice, from one of the tables above.
-template <class Choice>
-const std::string& name_of(const std::map<std::string, Choice>& names, Choice choice) {
-  for (const auto& [name, value] : names) {
-    if (value == choice) return name;
-  }
-  throw_error("a choice without a name: {}", static_cast<int>(choice));
-}
 
 }  // namespace qisa

@@ -36,9 +36,9 @@ TrainingSettings training_settings(const Run& run, const Scale& scale) {
 }  // namespace
 
 std::string Variant::name() const {
-  const std::string& way = name_of(aggregation_names, aggregation);
+  const std::string way = name_of(aggregation);
   if (attention == "csa") return fmt::format("{}-{}", attention, way);
-  return fmt::format("{}-{}-{}", attention, way, name_of(normalizer_names, normalizer));
+  return fmt::format("{}-{}-{}", attention, way, name_of(normalizer));
 }
 
 std::string Run::name() const { return fmt::format("{}-{}", variant.name(), seed); }

@@ -41,8 +41,8 @@ std::string head(const std::vector<std::string>& names) {
 
 /// Mechanism, aggregation and normalizer; classical attention has no choice of the last.
 std::vector<std::string> labels(const Variant& variant) {
-  return {variant.attention, name_of(aggregation_names, variant.aggregation),
-          variant.attention == "csa" ? "" : name_of(normalizer_names, variant.normalizer)};
+  return {variant.attention, name_of(variant.aggregation),
+          variant.attention == "csa" ? "" : name_of(variant.normalizer)};
 }
 
 std::string results_table(const std::vector<VariantResults>& results) {

@@ -18,10 +18,8 @@ namespace {
 using Choices = std::vector<std::string>;
 
 template <class Choice>
-Choices names_of(const std::map<std::string, Choice>& table) {
-  Choices names;
-  for (const auto& entry : table) names.push_back(entry.first);
-  return names;
+Choices names_of() {
+  return {choices<Choice>.begin(), choices<Choice>.end()};
 }
 
 Choices mechanism_names() {
@@ -40,20 +38,20 @@ void for_each_option(Options& o, Visit visit) {
   const Choices any;
   visit("attention", o.attention, "attention mechanism", mechanism_names());
   visit("normalizer", o.normalizer, "how Gaussian scores become weights (softmax: as published; csa has no choice)",
-        names_of(normalizer_names));
+        names_of<Normalizer>());
   visit("aggregation", o.aggregation, "causal, or transposed as published, which reads the future",
-        names_of(aggregation_names));
+        names_of<Aggregation>());
   visit("pauli", o.pauli, "Pauli strings: any, as published, or real (no odd number of Y, a dead output of qisa)",
-        names_of(pauli_names));
+        names_of<PauliChoice>());
   visit("n_layer", o.n_layer, "blocks", any);
   visit("n_head", o.n_head, "attention heads a block", any);
   visit("n_embd", o.n_embd, "width of the model, a multiple of n_head", any);
   visit("block_size", o.block_size, "context length in characters", any);
-  visit("activation", o.activation, "of the feed-forward layer", names_of(activation_names));
+  visit("activation", o.activation, "of the feed-forward layer", names_of<Activation>());
   visit("tie_embeddings", o.tie_embeddings, "use the token embedding as output layer too", any);
-  visit("init", o.init, "starting weights: as the paper's, or GPT's normal(0.02)", names_of(initialization_names));
+  visit("init", o.init, "starting weights: as the paper's, or GPT's normal(0.02)", names_of<Initialization>());
   visit("score_scale", o.score_scale, "csa divides scores by the root of n_embd, or of the head's size",
-        names_of(score_scale_names));
+        names_of<ScoreScale>());
   visit("batch_size", o.batch_size, "sequences a step", any);
   visit("max_iters", o.max_iters, "training steps", any);
   visit("learning_rate", o.learning_rate, "largest learning rate", any);
@@ -102,12 +100,12 @@ ModelSettings TrainOptions::model_settings(Index vocabulary_size) const {
   settings.n_embd = n_embd;
   settings.block_size = block_size;
   settings.attention = attention;
-  settings.normalizer = normalizer_names.at(normalizer);
-  settings.aggregation = aggregation_names.at(aggregation);
-  settings.pauli = pauli_names.at(pauli);
-  settings.activation = activation_names.at(activation);
-  settings.init = initialization_names.at(init);
-  settings.score_scale = score_scale_names.at(score_scale);
+  read_setting("normalizer", normalizer, settings.normalizer);
+  read_setting("aggregation", aggregation, settings.aggregation);
+  read_setting("pauli", pauli, settings.pauli);
+  read_setting("activation", activation, settings.activation);
+  read_setting("init", init, settings.init);
+  read_setting("score_scale", score_scale, settings.score_scale);
   settings.tie_embeddings = tie_embeddings;
   settings.validate();
   return settings;

@@ -226,7 +226,7 @@ TEST_CASE("Logits and attention weights are those of the formulas, for every mec
       for (const Aggregation aggregation : {Aggregation::causal, Aggregation::transposed}) {
         settings.normalizer = normalizer;
         settings.aggregation = aggregation;
-        INFO(name_of(normalizer_names, normalizer) << ", " << name_of(aggregation_names, aggregation));
+        INFO(name_of(normalizer) << ", " << name_of(aggregation));
         check_formulas(settings);
       }
     }

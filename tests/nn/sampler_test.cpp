@@ -137,7 +137,7 @@ TEST_CASE("Text beyond block_size is that of a slow sampler that reads the last 
     for (const Aggregation aggregation : {Aggregation::causal, Aggregation::transposed}) {
       const GPT model = tiny(aggregation, mechanism.name);
       for (const Tokens& prompt : {Tokens{2}, Tokens{0, 1, 2, 3, 4}, Tokens{5, 4, 3, 2, 1, 0, 1, 2}}) {
-        INFO(mechanism.name << ", " << name_of(aggregation_names, aggregation) << ", prompt of " << prompt.size());
+        INFO(mechanism.name << ", " << name_of(aggregation) << ", prompt of " << prompt.size());
         SamplingSettings settings;
         settings.temperature = 0;
         Tokens greedy = prompt;

@@ -37,8 +37,8 @@ std::vector<ModelSettings> variants(Aggregation aggregation) {
 }
 
 std::string describe(const ModelSettings& settings, CircuitKernel kernel) {
-  return fmt::format("{}, {}, {}, kernel {}", settings.attention, name_of(normalizer_names, settings.normalizer),
-                     name_of(activation_names, settings.activation), static_cast<int>(kernel));
+  return fmt::format("{}, {}, {}, kernel {}", settings.attention, name_of(settings.normalizer),
+                     name_of(settings.activation), static_cast<int>(kernel));
 }
 
 Tensor logits(const GPT& model, const Tokens& tokens, CircuitKernel kernel) {

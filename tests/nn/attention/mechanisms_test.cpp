@@ -50,8 +50,7 @@ std::vector<ModelSettings> all_settings() {
 }
 
 std::string describe(const ModelSettings& settings) {
-  return fmt::format("{}, {}, {}", settings.attention, name_of(normalizer_names, settings.normalizer),
-                     name_of(aggregation_names, settings.aggregation));
+  return fmt::format("{}, {}, {}", settings.attention, name_of(settings.normalizer), name_of(settings.aggregation));
 }
 
 /// The loss on the batch above; its gradient is added to `gradients`.

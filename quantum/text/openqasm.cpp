@@ -16,6 +16,14 @@ std::string qelib_name(Gate gate) {
   return lower;
 }
 
+/// As many digits as read back to the same double, and at least one on each side of the point: some readers take
+/// "1.e-05" for 1 * e - 5.
+std::string decimal(double number) {
+  std::string text = fmt::format("{:#}", number);
+  if (const auto point = text.find(".e"); point != std::string::npos) text.insert(point + 1, "0");
+  return text;
+}
+
 }  // namespace
 
 std::string openqasm(const Circuit& circuit, std::span<const double> angles) {
@@ -33,7 +41,7 @@ std::string openqasm(const Circuit& circuit, std::span<const double> angles) {
       const double angle = angles[static_cast<std::size_t>(operation.angle)];
       require(std::isfinite(angle), "openqasm: angle {} is {}, not a finite number",
               circuit.angle_name(operation.angle), angle);
-      text += fmt::format("({:#})", angle);  // '#' keeps the decimal point, which the grammar asks of a real
+      text += fmt::format("({})", decimal(angle));
     }
     if (has_two_wires(operation.gate))
       text += fmt::format(" q[{}],q[{}];\n", operation.control, operation.target);

@@ -199,6 +199,16 @@ TEST_CASE("openqasm: angles read back to the same double") {
   }
 }
 
+TEST_CASE("openqasm: a number with an exponent has a digit after its point") {
+  Circuit circuit(1);
+  for (int k = 0; k < 5; ++k) circuit.add(Gate::RX, 0);
+  const std::string text = openqasm(circuit, std::vector<double>{1e-5, -2e30, 1.5e-7, 100, 0});
+  for (const char* line : {"rx(1.0e-05)", "rx(-2.0e+30)", "rx(1.5e-07)", "rx(100.0)", "rx(0.0)"}) {
+    CAPTURE(text, line);
+    CHECK(text.find(line) != std::string::npos);
+  }
+}
+
 TEST_CASE("openqasm: errors name the numbers that disagree") {
   const Circuit circuit = qisa_circuit(2);
   const std::vector<double> five(5);

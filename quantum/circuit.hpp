@@ -1,7 +1,7 @@
 // A quantum circuit as data: a list of gates on numbered wires.
 //
-// One circuit is drawn (drawing.hpp), written as OpenQASM (openqasm.hpp), run gate by gate on the
-// tape (stepwise.hpp), trained by the adjoint method (adjoint.hpp) and fused for inference
+// One circuit is drawn (drawing.hpp), written as OpenQASM (openqasm.hpp), run gate by gate in the
+// graph (stepwise.hpp), trained by the adjoint method (adjoint.hpp) and fused for inference
 // (fused.hpp). Angles are not in the circuit: gates refer to them by index, so that one circuit
 // serves every head and layer.
 #pragma once

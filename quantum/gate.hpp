@@ -1,5 +1,8 @@
 // Quantum gates: each is one 2x2 matrix on pairs of amplitudes.
 //
+// A state of n wires has 2^n amplitudes, numbered by basis states. Wire 0 is the most significant bit of the number,
+// wire n - 1 the least: with 3 wires amplitude 4 = 100 in binary is that of |100>, wire 0 in 1 and the others in 0.
+//
 // A gate on one wire pairs the basis states that differ in that wire's bit. A controlled gate does
 // so only where the control bit is 1. SWAP exchanges the pairs |01> and |10> of its two wires: the
 // matrix X on those pairs. So every gate is a matrix (here) and a choice of pairs (pairs.hpp).

@@ -1,6 +1,4 @@
 // Which pairs of amplitudes a gate mixes: the one loop under every state-vector kernel.
-//
-// Wire 0 is the most significant bit of a basis index.
 #pragma once
 
 #include "quantum/circuit.hpp"

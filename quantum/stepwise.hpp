@@ -1,4 +1,4 @@
-// Circuits gate by gate on the tape: every step is an autograd operation that can be read, drawn and
+// Circuits gate by gate in the graph: every step is an autograd operation that can be read, drawn and
 // differentiated by itself. This is the teaching path, and the oracle for the fast kernels
 // (adjoint.hpp, fused.hpp). The paper calls it the slow branch.
 //

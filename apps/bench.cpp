@@ -114,18 +114,17 @@ void product(benchmark::State& state, Product* multiply, Index m, Index n, Index
 /// The paper's circuit on one thread: 2^wires strings measured for 1,024 tokens, and the gradient.
 void circuit(benchmark::State& state, int wires, bool gradient) {
   const Circuit circuit = qisa_circuit(wires);
-  const Program program(circuit);
   const Index width = circuit.dimension(), tokens = 1024;
   Random random(1, Purpose::tests);
   Tensor angles({1, circuit.angles()}), rows({tokens, width});
   for (Real& angle : angles.values()) angle = static_cast<Real>(random.uniform(-std::numbers::pi, std::numbers::pi));
   for (Real& value : rows.values()) value = static_cast<Real>(random.normal());
-  const std::vector<Observables> observables{
-      Observables(draw_pauli_strings(random, wires, static_cast<int>(width)), program.offsets())};
+  const std::vector<std::vector<PauliString>> strings = {draw_pauli_strings(random, wires, static_cast<int>(width))};
+  const BankProgram bank(circuit, strings);
   Tensor d_rows = Tensor::zeros(rows.shape()), d_angles = Tensor::zeros(angles.shape());
   for (auto _ : state) {
-    const Tensor values = measure_circuits(program, angles, observables, rows);
-    if (gradient) measure_circuits_backward(program, angles, observables, rows, values, &d_rows, &d_angles);
+    const Tensor values = measure_circuits(bank, angles, rows);
+    if (gradient) measure_circuits_backward(bank, angles, rows, values, &d_rows, &d_angles);
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * tokens);

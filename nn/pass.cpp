@@ -12,10 +12,4 @@ Variable Pass::operator()(const Parameter& parameter) const {
 
 Variable Pass::add_dropout(const Variable& a, const Variable& b) { return qisa::add_dropout(a, b, dropped_, stream_); }
 
-const Fused& Pass::fused(const CircuitBank& bank, const Parameter& angles) {
-  auto& entry = fused_[angles.offset];
-  if (!entry) entry = std::make_unique<Fused>(bank.program(), (*this)(angles).value(), bank.observables());
-  return *entry;
-}
-
 }  // namespace qisa

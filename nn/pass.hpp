@@ -5,21 +5,16 @@
 // when training; it holds the random numbers of dropout; and it says which kernel runs circuits.
 #pragma once
 
-#include <map>
-#include <memory>
-
 #include "autograd/variable.hpp"
 #include "nn/parameters.hpp"
 #include "quantum/circuit_bank.hpp"
-#include "quantum/fast/fused.hpp"
 #include "tensor/dropout_mask.hpp"
 
 namespace qisa {
 
 class Pass {
  public:
-  /// A pass without gradients and dropout. It may serve any number of inputs as long as the
-  /// parameters do not change: fused circuits are computed once for each pass.
+  /// A pass without gradients and dropout. It may serve any number of inputs.
   explicit Pass(const Parameters& parameters, CircuitKernel kernel = CircuitKernel::fused)
       : parameters_(&parameters), kernel_(kernel) {}
 
@@ -43,9 +38,6 @@ class Pass {
   Variable add_dropout(const Variable& a, const Variable& b);
 
   CircuitKernel kernel() const { return kernel_; }
-  /// The fused form of a bank of circuits with the angles that `angles` holds now, computed at the
-  /// first call and kept for the life of the pass.
-  const Fused& fused(const CircuitBank& bank, const Parameter& angles);
 
  private:
   const Parameters* parameters_;
@@ -53,7 +45,6 @@ class Pass {
   Real dropped_ = 0;
   DropoutStream stream_;
   CircuitKernel kernel_;
-  std::map<Index, std::unique_ptr<Fused>> fused_;  // by the offset of the angles
 };
 
 }  // namespace qisa

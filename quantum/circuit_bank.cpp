@@ -1,48 +1,57 @@
 #include "quantum/circuit_bank.hpp"
 
+#include <mutex>
+
 #include "autograd/operations.hpp"
-#include "quantum/fast/adjoint.hpp"
+#include "quantum/fast/fused.hpp"
 #include "quantum/stepwise.hpp"
 
 namespace qisa {
 
-CircuitBank::CircuitBank(Circuit circuit, std::span<const std::vector<PauliString>> strings)
-    : circuit_(std::move(circuit)), program_(circuit_) {
-  for (const std::vector<PauliString>& own : strings) {
-    for (const PauliString& string : own) {
-      require(string.wires() == circuit_.wires(), "Pauli strings of {} characters for a circuit of {} wires",
-              string.wires(), circuit_.wires());
-    }
-    observables_.emplace_back(own, program_.offsets());
+/// The bank as the fast kernels run it. Operations of the graph own it too: they outlive the bank.
+struct CircuitBank::Fast {
+  std::shared_ptr<const BankProgram> program;
+  std::shared_ptr<const Fused> last;  // with the angles that were last asked for
+  std::mutex guards_last;
+
+  std::shared_ptr<const Fused> fused(const Tensor& angles) {
+    const std::lock_guard lock(guards_last);
+    if (!last || !last->has(angles)) last = std::make_shared<Fused>(program, angles);
+    return last;
   }
+};
+
+CircuitBank::CircuitBank(Circuit circuit, std::span<const std::vector<PauliString>> strings)
+    : circuit_(std::move(circuit)), strings_(strings.begin(), strings.end()), fast_(std::make_shared<Fast>()) {
+  fast_->program = std::make_shared<BankProgram>(circuit_, strings);
 }
 
 Variable CircuitBank::measure(const Variable& angles, const Variable& rows, CircuitKernel kernel) const {
-  require(kernel != CircuitKernel::fused, "a fused circuit has no gradient; measure it with Fused");
-  const Shape expected = {std::ssize(observables_), circuit_.angles()};
-  require(angles.shape() == expected, "a bank of {} circuits of {} angles needs angles of shape {}, not {}",
-          observables_.size(), circuit_.angles(), expected, angles.shape());
-  return kernel == CircuitKernel::stepwise ? measure_stepwise(angles, rows) : measure_adjoint(angles, rows);
+  const Shape expected = {size(), circuit_.angles()};
+  require(angles.shape() == expected, "a bank of {} circuits of {} angles needs angles of shape {}, not {}", size(),
+          circuit_.angles(), expected, angles.shape());
+  if (kernel == CircuitKernel::stepwise) return measure_stepwise(angles, rows);
+  const bool gradient = is_recording() && (angles.requires_gradient() || rows.requires_gradient());
+  if (kernel == CircuitKernel::fused && !gradient) {
+    return Variable(fast_->fused(angles.value())->measure(rows.value()));
+  }
+  return record(
+      "measure_circuits", measure_circuits(*fast_->program, angles.value(), rows.value()), {angles, rows},
+      [bank = fast_->program, va = angles.value(), vr = rows.value()](const Tensor& g, InputGradients& inputs) {
+        measure_circuits_backward(*bank, va, vr, g, inputs.wanted(1) ? &inputs.accumulator(1) : nullptr,
+                                  inputs.wanted(0) ? &inputs.accumulator(0) : nullptr);
+      });
 }
 
 Variable CircuitBank::measure_stepwise(const Variable& angles, const Variable& rows) const {
   const Variable encoded = encode_amplitudes(rows, circuit_.wires());
   std::vector<Variable> values;
-  for (std::size_t i = 0; i < observables_.size(); ++i) {
-    const Variable own_angles = reshape(narrow(angles, 0, static_cast<Index>(i), 1), {circuit_.angles()});
-    values.push_back(expectation_values(apply_circuit(circuit_, encoded, own_angles), observables_[i].strings()));
+  for (Index i = 0; i < size(); ++i) {
+    const Variable own_angles = reshape(narrow(angles, 0, i, 1), {circuit_.angles()});
+    const Variable states = apply_circuit(circuit_, encoded, own_angles);
+    values.push_back(expectation_values(states, strings_[static_cast<std::size_t>(i)]));
   }
   return concat(values, 1);
-}
-
-Variable CircuitBank::measure_adjoint(const Variable& angles, const Variable& rows) const {
-  return record("measure_circuits", measure_circuits(program_, angles.value(), observables_, rows.value()),
-                {angles, rows},
-                [bank = this, va = angles.value(), vr = rows.value()](const Tensor& g, InputGradients& inputs) {
-                  measure_circuits_backward(bank->program_, va, bank->observables_, vr, g,
-                                            inputs.wanted(1) ? &inputs.accumulator(1) : nullptr,
-                                            inputs.wanted(0) ? &inputs.accumulator(0) : nullptr);
-                });
 }
 
 }  // namespace qisa

@@ -2,20 +2,21 @@
 // input; the heads of an attention layer. And the choice of the kernel that runs it.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "autograd/variable.hpp"
 #include "quantum/circuit.hpp"
-#include "quantum/fast/observables.hpp"
-#include "quantum/fast/program.hpp"
+#include "quantum/pauli.hpp"
 
 namespace qisa {
 
+/// All kernels give the same values up to rounding, and all are differentiable.
 enum class CircuitKernel {
-  stepwise,  // gate after gate, each an operation on the tape (stepwise.hpp)
+  stepwise,  // gate after gate, each an operation of the graph (stepwise.hpp)
   adjoint,   // the whole bank in blocks of tokens, gradient by the adjoint method (adjoint.hpp)
-  fused,     // the same with fixed angles and without gradient, for inference (fused.hpp)
+  fused,     // the same; where no gradient is wanted, what depends on the angles alone is computed once (fused.hpp)
 };
 
 class CircuitBank {
@@ -25,21 +26,22 @@ class CircuitBank {
   CircuitBank(Circuit circuit, std::span<const std::vector<PauliString>> strings);
 
   const Circuit& circuit() const { return circuit_; }
-  const Program& program() const { return program_; }
-  std::span<const Observables> observables() const { return observables_; }
+  /// Number of circuits in the bank.
+  Index size() const { return std::ssize(strings_); }
 
   /// Expectation values: rows [tokens, width], width <= 2^wires, are amplitude-encoded; angles are
-  /// [circuits, circuit().angles()]; the result is [tokens, strings of all circuits], those of circuit 0
-  /// first. `kernel` is stepwise or adjoint; both are differentiable.
-  Variable measure(const Variable& angles, const Variable& rows, CircuitKernel kernel) const;
+  /// [size(), circuit().angles()] in radians; the result is [tokens, strings of all circuits], those of circuit 0
+  /// first. A row of zeros measures 0. Threads may share a bank.
+  Variable measure(const Variable& angles, const Variable& rows, CircuitKernel kernel = CircuitKernel::fused) const;
 
  private:
+  struct Fast;
+
   Variable measure_stepwise(const Variable& angles, const Variable& rows) const;
-  Variable measure_adjoint(const Variable& angles, const Variable& rows) const;
 
   Circuit circuit_;
-  Program program_;  // the circuit, as adjoint.hpp and fused.hpp run it
-  std::vector<Observables> observables_;
+  std::vector<std::vector<PauliString>> strings_;
+  std::shared_ptr<Fast> fast_;  // what adjoint.hpp and fused.hpp run
 };
 
 }  // namespace qisa

@@ -29,11 +29,10 @@ HeadCircuits::HeadCircuits(Parameters& parameters, const std::string& name, Inde
       }
     }
   }
-  angles_ = parameters.add({std::ssize(bank_.observables()), 3 * wires}, parts, Initial::uniform(std::numbers::pi));
+  angles_ = parameters.add({bank_.size(), 3 * wires}, parts, Initial::uniform(std::numbers::pi));
 }
 
 Variable HeadCircuits::operator()(Pass& pass, const Variable& x) const {
-  if (pass.kernel() == CircuitKernel::fused) return Variable(pass.fused(bank_, angles_).measure(x.value()));
   return bank_.measure(pass(angles_), x, pass.kernel());
 }
 

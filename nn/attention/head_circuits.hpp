@@ -7,7 +7,6 @@
 #include "nn/attention/mechanism.hpp"
 #include "nn/pass.hpp"
 #include "quantum/circuit_bank.hpp"
-#include "quantum/fast/fused.hpp"
 
 namespace qisa {
 

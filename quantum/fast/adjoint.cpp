@@ -1,152 +1,181 @@
 #include "quantum/fast/adjoint.hpp"
 
 #include <algorithm>
-#include <array>
-#include <vector>
 
 #include "tensor/fast/lane_transpose.hpp"
 
 namespace qisa {
 namespace {
 
-/// Checks the inputs and returns M, the number of strings of all circuits.
-Index check_inputs(const Program& circuit, std::span<const Observables> observables, const Tensor& rows) {
-  require(rows.rank() == 2 && rows.shape()[1] <= circuit.dimension(),
-          "inputs {} must be [T, C] with at most {} columns, the amplitudes of {} wires", rows.shape(),
-          circuit.dimension(), circuit.wires());
-  Index strings = 0;
-  for (const Observables& o : observables) strings += o.count();
-  return strings;
-}
+/// Rows as initial states, a block of lane_count tokens at a time.
+class Encoder {
+ public:
+  Encoder(const BankProgram& bank, const Tensor& rows)
+      : encoding_(bank.encoding),
+        columns_(bank.columns(rows.shape())),
+        parts_(encoding_ == Encoding::amplitude ? 1 : bank.circuits()),
+        rows_(rows),
+        block_(Tensor::zeros({parts_, bank.program.dimension(), lane_count})),
+        scale_(Tensor::full({lane_count}, 1)) {}
 
-/// scale[t] = 1 / |x_t| for a block x [columns, lane_count], or 0 for a row of zeros.
-void inverse_norms(const Real* block, Index columns, Real* scale) {
-  Lanes squares = {};
-  for (Index k = 0; k < columns; ++k) squares += lanes(block + k * lane_count) * lanes(block + k * lane_count);
-  lanes(scale) = inverse_root(squares);
-}
-
-/// The gradient of the encoding psi = x / |x|, in place: dL/dx = (dL/d psi - psi (psi . dL/d psi)) / |x|.
-void encode_backward(const Real* block, Index columns, const Real* scale, Real* gradient) {
-  const auto psi = [&](Index k) -> Lanes { return lanes(scale) * lanes(block + k * lane_count); };
-  Lanes dot = {};
-  for (Index k = 0; k < columns; ++k) dot += psi(k) * lanes(gradient + k * lane_count);
-  for (Index k = 0; k < columns; ++k) {
-    lanes(gradient + k * lane_count) = (lanes(gradient + k * lane_count) - psi(k) * dot) * lanes(scale);
+  /// Takes the block that begins with this row.
+  void load(Index first) {
+    for (Index p = 0; p < parts_; ++p) {
+      const Real* from = rows_.data() + (first * parts_ + p) * columns_;
+      rows_to_lanes(from, parts_ * columns_, count(first), columns_, block_.data() + p * size(), lane_count);
+    }
+    if (encoding_ == Encoding::parts) return;
+    Lanes squares = {};
+    for (Index k = 0; k < columns_; ++k) squares += amplitude(block_, k) * amplitude(block_, k);
+    lanes(scale_.data()) = inverse_root(squares);
   }
-}
+
+  /// A circuit's initial states are these real numbers [2^n, lane_count], times scale() [lane_count].
+  const Real* input(std::size_t circuit) const { return block_.data() + place(circuit); }
+  const Real* scale() const { return scale_.data(); }
+
+  /// Adds the real parts of a circuit's gradient with respect to its initial states, times a factor.
+  void add_gradient(std::size_t circuit, const Real* gradient, Real factor) {
+    if (gradient_.empty()) gradient_ = Tensor::zeros(block_.shape());
+    Real* to = gradient_.data() + place(circuit);
+    for (Index k = 0; k < columns_; ++k) lanes(to + k * lane_count) += factor * lanes(gradient + k * amplitude_size);
+  }
+
+  /// Adds what was added for this block to the gradient of the rows: with psi = x / |x| it is
+  /// dL/dx = (dL/d psi - psi (psi . dL/d psi)) / |x|.
+  void finish_gradient(Index first, Tensor& grad_rows) {
+    if (encoding_ == Encoding::amplitude) {
+      const Lanes& scale = lanes(scale_.data());
+      Lanes dot = {};
+      for (Index k = 0; k < columns_; ++k) dot += scale * amplitude(block_, k) * amplitude(gradient_, k);
+      for (Index k = 0; k < columns_; ++k) {
+        Lanes& g = amplitude(gradient_, k);
+        g = (g - scale * amplitude(block_, k) * dot) * scale;
+      }
+    }
+    for (Index p = 0; p < parts_; ++p) {
+      Real* to = grad_rows.data() + (first * parts_ + p) * columns_;
+      lanes_to_rows(gradient_.data() + p * size(), count(first), columns_, to, parts_ * columns_, true);
+    }
+    gradient_.fill(0);
+  }
+
+ private:
+  Index count(Index first) const { return std::min(lane_count, rows_.shape()[0] - first); }
+  Index size() const { return block_.shape()[1] * lane_count; }
+  Index place(std::size_t circuit) const { return parts_ == 1 ? 0 : static_cast<Index>(circuit) * size(); }
+  static Lanes& amplitude(Tensor& block, Index k) { return lanes(block.data() + k * lane_count); }
+
+  Encoding encoding_;
+  Index columns_, parts_;
+  const Tensor& rows_;
+  Tensor block_, scale_, gradient_;
+};
 
 /// Room for every circuit's observables.
-Index scratch_size(std::span<const Observables> observables) {
+Tensor scratch_for(const BankProgram& bank) {
   Index size = 0;
-  for (const Observables& o : observables) size = std::max(size, o.scratch_size());
-  return size;
+  for (const Observables& o : bank.observables) size = std::max(size, o.scratch_size());
+  return Tensor({size});
+}
+
+void check_gradient(const Tensor* gradient, const Tensor& of, const char* name) {
+  require(gradient == nullptr || gradient->shape() == of.shape(), "the gradient of {} {} cannot have shape {}", name,
+          of.shape(), gradient->shape());
 }
 
 }  // namespace
 
-std::vector<BoundProgram> bind_circuits(const Program& program, const Tensor& angles,
-                                        std::span<const Observables> observables) {
-  const Index heads = std::ssize(observables);
-  require(angles.shape() == Shape{heads, program.angles()},
-          "angles {} must be [{}, {}]: one row a circuit, one column an angle", angles.shape(), heads,
+BankProgram::BankProgram(const Circuit& circuit, std::span<const std::vector<PauliString>> strings, Encoding rows)
+    : program(circuit), encoding(rows) {
+  const bool real = circuit.operations().empty();  // states stay so without gates
+  for (const std::vector<PauliString>& own : strings) observables.emplace_back(own, program.offsets(), real);
+}
+
+Index BankProgram::strings() const {
+  Index count = 0;
+  for (const Observables& o : observables) count += o.count();
+  return count;
+}
+
+Index BankProgram::columns(const Shape& rows) const {
+  const Index parts = encoding == Encoding::amplitude ? 1 : circuits(), most = program.dimension();
+  require(rows.rank() == 2 && rows[1] % parts == 0 && rows[1] <= parts * most,
+          "inputs {} must be [T, {}C] with C at most {}, the amplitudes of {} wires", rows,
+          parts == 1 ? "" : fmt::format("{} ", parts), most, program.wires());
+  return rows[1] / parts;
+}
+
+std::vector<BoundProgram> BankProgram::bind(const Tensor& angles) const {
+  require(angles.shape() == Shape{circuits(), program.angles()},
+          "angles {} must be [{}, {}]: one row a circuit, one column an angle", angles.shape(), circuits(),
           program.angles());
-  std::vector<BoundProgram> circuits;
-  for (Index h = 0; h < heads; ++h) {
-    observables[static_cast<std::size_t>(h)].check_layout(program.offsets());
-    circuits.push_back(program.bind(angles.data() + h * program.angles()));
-  }
-  return circuits;
+  std::vector<BoundProgram> bound;
+  for (Index h = 0; h < circuits(); ++h) bound.push_back(program.bind(angles.data() + h * program.angles()));
+  return bound;
 }
 
-Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<const Observables> observables,
-                        const Tensor& rows) {
-  return measure_circuits(program, bind_circuits(program, angles, observables), observables, rows);
+Tensor measure_circuits(const BankProgram& bank, const Tensor& angles, const Tensor& rows) {
+  return measure_circuits(bank, bank.bind(angles), rows);
 }
 
-Tensor measure_circuits(const Program& program, std::span<const BoundProgram> circuits,
-                        std::span<const Observables> observables, const Tensor& rows) {
-  require(circuits.size() == observables.size(), "{} circuits cannot be measured by {} list(s) of Pauli strings",
-          circuits.size(), observables.size());
-  Tensor input = Tensor::zeros({program.dimension() * lane_count});
-  std::array<Real, lane_count> scale;
-  return measure_states(program, observables, rows, [&](std::size_t h, Index first, Index count, Real* state) {
-    const Index columns = rows.shape()[1];
-    if (h == 0) {
-      rows_to_lanes(rows.data() + first * columns, columns, count, columns, input.data(), lane_count);
-      inverse_norms(input.data(), columns, scale.data());
-    }
-    program.run(circuits[h], input.data(), scale.data(), state);
+Tensor measure_circuits(const BankProgram& bank, std::span<const BoundProgram> circuits, const Tensor& rows) {
+  Encoder encoder(bank, rows);
+  return measure_states(bank, rows.shape()[0], [&](std::size_t h, Index first, Real* state) {
+    if (h == 0) encoder.load(first);
+    bank.program.run(circuits[h], encoder.input(h), encoder.scale(), state);
   });
 }
 
-Tensor measure_states(const Program& program, std::span<const Observables> observables, const Tensor& rows,
-                      const PrepareStates& prepare) {
-  const Index strings = check_inputs(program, observables, rows), tokens = rows.shape()[0];
-  Tensor out({tokens, strings}), state({2 * program.dimension() * lane_count}), expectations({strings, lane_count});
-  Tensor scratch({scratch_size(observables)});
+Tensor measure_states(const BankProgram& bank, Index tokens, const PrepareStates& prepare) {
+  const Index strings = bank.strings();
+  Tensor out({tokens, strings}), state({2 * bank.program.dimension() * lane_count});
+  Tensor expectations({strings, lane_count}), scratch = scratch_for(bank);
   for (Index first = 0; first < tokens; first += lane_count) {
-    const Index count = std::min(lane_count, tokens - first);
     Real* result = expectations.data();
-    for (std::size_t h = 0; h < observables.size(); ++h) {
-      prepare(h, first, count, state.data());
-      observables[h].measure(state.data(), result, scratch.data());
-      result += observables[h].count() * lane_count;
+    for (std::size_t h = 0; h < bank.observables.size(); ++h) {
+      prepare(h, first, state.data());
+      bank.observables[h].measure(state.data(), result, scratch.data());
+      result += bank.observables[h].count() * lane_count;
     }
+    const Index count = std::min(lane_count, tokens - first);
     lanes_to_rows(expectations.data(), count, strings, out.data() + first * strings, strings);
   }
   return out;
 }
 
-void measure_circuits_backward(const Program& program, const Tensor& angles, std::span<const Observables> observables,
-                               const Tensor& rows, const Tensor& grad_out, Tensor* grad_rows, Tensor* grad_angles) {
-  const auto circuits = bind_circuits(program, angles, observables);
-  const Index strings = check_inputs(program, observables, rows);
-  const Index tokens = rows.shape()[0], columns = rows.shape()[1];
+void measure_circuits_backward(const BankProgram& bank, const Tensor& angles, const Tensor& rows,
+                               const Tensor& grad_out, Tensor* grad_rows, Tensor* grad_angles) {
+  const Program& program = bank.program;
+  const auto circuits = bank.bind(angles);
+  const Index strings = bank.strings(), tokens = rows.shape()[0], size = 2 * program.dimension() * lane_count;
+  Encoder encoder(bank, rows);
   require(grad_out.shape() == Shape{tokens, strings}, "the gradient of {} strings on {} inputs cannot have shape {}",
           strings, tokens, grad_out.shape());
-  if (grad_rows != nullptr) {
-    require(grad_rows->shape() == rows.shape(), "the gradient of inputs {} cannot have shape {}", rows.shape(),
-            grad_rows->shape());
-  }
-  if (grad_angles != nullptr) {
-    require(grad_angles->shape() == angles.shape(), "the gradient of angles {} cannot have shape {}", angles.shape(),
-            grad_angles->shape());
-  }
+  check_gradient(grad_rows, rows, "inputs");
+  check_gradient(grad_angles, angles, "angles");
 
-  const Index size = program.dimension() * lane_count;
-  Tensor input = Tensor::zeros({size}), state({2 * size}), gradient({2 * size}), grad_encoded({size}),
-         weights({strings, lane_count});
-  Tensor scratch({scratch_size(observables)}), sums({static_cast<Index>(program.steps()), lane_count});
-  std::vector<std::vector<Moment>> moments(observables.size(), std::vector<Moment>(program.steps()));
-  std::array<Real, lane_count> scale;
+  Tensor state({size}), gradient({size}), weights({strings, lane_count}), scratch = scratch_for(bank);
+  Tensor sums({static_cast<Index>(program.steps()), lane_count});
+  std::vector<std::vector<Moment>> moments(circuits.size(), std::vector<Moment>(program.steps()));
   for (Index first = 0; first < tokens; first += lane_count) {
-    const Index count = std::min(lane_count, tokens - first);
-    rows_to_lanes(rows.data() + first * columns, columns, count, columns, input.data(), lane_count);
-    inverse_norms(input.data(), columns, scale.data());
-    rows_to_lanes(grad_out.data() + first * strings, strings, count, strings, weights.data(), lane_count);
-    grad_encoded.fill(0);
+    encoder.load(first);
+    rows_to_lanes(grad_out.data() + first * strings, strings, std::min(lane_count, tokens - first), strings,
+                  weights.data(), lane_count);
     const Real* weight = weights.data();
-    for (std::size_t h = 0; h < observables.size(); ++h) {
-      program.run(circuits[h], input.data(), scale.data(), state.data());
-      observables[h].gradient(weight, state.data(), gradient.data(), scratch.data());
-      weight += observables[h].count() * lane_count;
+    for (std::size_t h = 0; h < circuits.size(); ++h) {
+      program.run(circuits[h], encoder.input(h), encoder.scale(), state.data());
+      bank.observables[h].gradient(weight, state.data(), gradient.data(), scratch.data());
+      weight += bank.observables[h].count() * lane_count;
       program.run_backward(circuits[h], state.data(), gradient.data(), moments[h], sums.data());
       // The input is real: only the real part of its gradient counts.
-      for (Index k = 0; grad_rows != nullptr && k < columns; ++k) {
-        lanes(grad_encoded.data() + k * lane_count) += circuits[h].scale * lanes(gradient.data() + k * amplitude_size);
-      }
+      if (grad_rows != nullptr) encoder.add_gradient(h, gradient.data(), circuits[h].scale);
     }
-    if (grad_rows != nullptr) {
-      encode_backward(input.data(), columns, scale.data(), grad_encoded.data());
-      lanes_to_rows(grad_encoded.data(), count, columns, grad_rows->data() + first * columns, columns, true);
-    }
+    if (grad_rows != nullptr) encoder.finish_gradient(first, *grad_rows);
   }
-  if (grad_angles != nullptr) {
-    const Index count = program.angles();
-    for (std::size_t h = 0; h < observables.size(); ++h) {
-      program.add_angle_gradients(circuits[h], moments[h], grad_angles->data() + static_cast<Index>(h) * count);
-    }
+  for (std::size_t h = 0; grad_angles != nullptr && h < circuits.size(); ++h) {
+    program.add_angle_gradients(circuits[h], moments[h],
+                                grad_angles->data() + static_cast<Index>(h) * program.angles());
   }
 }
 

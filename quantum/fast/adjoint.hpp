@@ -2,10 +2,6 @@
 // method (Jones and Gacon, "Efficient calculation of gradients in classical simulations of variational
 // quantum algorithms", arXiv 2009.02823). This is what training runs.
 //
-// A bank is H circuits of the same form that read the same inputs, each with angles and Pauli strings of
-// its own: the heads of an attention layer. Every input row x encodes to the state pad(x) / |x|; a row of
-// zeros encodes to the zero state, whose expectations and gradient are 0.
-//
 // For the gradient, no state is kept: the final one is computed again, which takes less time than fetching it from
 // memory. With psi that state and g = dL/d psi = 2 sum_m w_m P_m psi, the gates are undone on psi and g alike, and
 // dL/d angle is read off between them (program.hpp).
@@ -21,32 +17,48 @@
 
 namespace qisa {
 
-/// Every circuit of the bank with its angles: `angles` is [H, program.angles()] in radians, `observables` has H
-/// entries, laid out for the program (Observables(strings, program.offsets())). Throws when shapes, wires or layouts
-/// disagree.
-std::vector<BoundProgram> bind_circuits(const Program& program, const Tensor& angles,
-                                        std::span<const Observables> observables);
+/// How the rows of a tensor become the initial states of H circuits of n wires.
+enum class Encoding {
+  amplitude,  // [T, C]: every circuit reads x and begins with pad(x) / |x|; a row of zeros is the zero state
+  parts,      // [T, H C]: circuit h begins with part h of the row, padded with zeros, whatever its length
+};
 
-/// Expectation values [T, M]: first the strings of circuit 0, then of circuit 1, … `rows` is [T, C]. Throws when
-/// C > 2^wires, or there are not as many circuits as observables.
-Tensor measure_circuits(const Program& program, std::span<const BoundProgram> circuits,
-                        std::span<const Observables> observables, const Tensor& rows);
+/// H circuits of the same form that read the same inputs, each with angles and Pauli strings of its own.
+struct BankProgram {
+  /// `strings` are measured, one list for each circuit. Throws when a list is empty or a string has not as many
+  /// characters as the circuit has wires.
+  BankProgram(const Circuit& circuit, std::span<const std::vector<PauliString>> strings,
+              Encoding rows = Encoding::amplitude);
 
-/// The same, with angles as bind_circuits() takes them.
-Tensor measure_circuits(const Program& program, const Tensor& angles, std::span<const Observables> observables,
-                        const Tensor& rows);
+  Program program;
+  std::vector<Observables> observables;
+  Encoding encoding;
 
-/// Leaves the final states of a circuit, encoded from rows first to first + count - 1, in a block: count <= lane_count.
-using PrepareStates = std::function<void(std::size_t circuit, Index first, Index count, Real* state)>;
+  Index circuits() const { return std::ssize(observables); }
+  /// M, the number of strings of all circuits.
+  Index strings() const;
+  /// C of inputs of this shape. Throws when it does not fit, or is more than 2^n.
+  Index columns(const Shape& rows) const;
+  /// Every circuit with its angles: `angles` is [H, program.angles()] in radians.
+  std::vector<BoundProgram> bind(const Tensor& angles) const;
+};
 
-/// measure_circuits() with states that `prepare` makes, laid out for the program. What it leaves for tokens of the
-/// block beyond `count` does not matter. Throws when C > 2^wires.
-Tensor measure_states(const Program& program, std::span<const Observables> observables, const Tensor& rows,
-                      const PrepareStates& prepare);
+/// Expectation values [T, M]: first the strings of circuit 0, then of circuit 1, … A row of zeros measures 0.
+Tensor measure_circuits(const BankProgram& bank, std::span<const BoundProgram> circuits, const Tensor& rows);
+
+/// The same, with angles as BankProgram::bind() takes them.
+Tensor measure_circuits(const BankProgram& bank, const Tensor& angles, const Tensor& rows);
+
+/// Leaves in a block the final states of a circuit for the lane_count tokens from `first` on, as far as there are any.
+using PrepareStates = std::function<void(std::size_t circuit, Index first, Real* state)>;
+
+/// Expectation values [tokens, M] of states that `prepare` makes, laid out for the program. What it leaves for
+/// tokens that there are not does not matter.
+Tensor measure_states(const BankProgram& bank, Index tokens, const PrepareStates& prepare);
 
 /// Adds the gradients with respect to the rows and the angles, given the gradient with respect to the
 /// result, `grad_out` [T, M]. Either may be null; otherwise they have the shapes of `rows` and `angles`.
-void measure_circuits_backward(const Program& program, const Tensor& angles, std::span<const Observables> observables,
-                               const Tensor& rows, const Tensor& grad_out, Tensor* grad_rows, Tensor* grad_angles);
+void measure_circuits_backward(const BankProgram& bank, const Tensor& angles, const Tensor& rows,
+                               const Tensor& grad_out, Tensor* grad_rows, Tensor* grad_angles);
 
 }  // namespace qisa

@@ -15,7 +15,7 @@ bool is_odd(Index bits) { return std::popcount(static_cast<std::uint64_t>(bits))
 /// Of each pair k, k xor flips, products are made for the k whose bit `split`, the highest of flips, is 0.
 Index split_bit(Index flips) { return static_cast<Index>(std::bit_floor(static_cast<std::uint64_t>(flips))); }
 
-bool has_odd_y(const PauliString& string) { return string.number_of_y() % 2 == 1; }
+bool has_odd_y(const PauliString& string) { return !string.is_real(); }
 
 /// A basis of sign masks, as vectors over the field of two numbers: every mask is the exclusive or of some of them.
 /// Each has a bit of its own, its pivot, which is 0 in all others; so a mask tells by its pivots of which it is made.
@@ -91,21 +91,20 @@ auto sum_products_for(Index each) {
 
 }  // namespace
 
-Observables::Observables(std::vector<PauliString> strings, std::span<const Index> offsets)
-    : strings_(std::move(strings)), offsets_(offsets.begin(), offsets.end()) {
-  require(!strings_.empty(), "observables need at least one Pauli string");
-  const Index dimension = Index{1} << wires();
-  for (Index k = 0; offsets.empty() && k < dimension; ++k) offsets_.push_back(k * amplitude_size);
-  require(std::ssize(offsets_) == dimension, "{} offsets cannot be those of the amplitudes of {} wires",
-          offsets_.size(), wires());
+Observables::Observables(std::span<const PauliString> strings, std::span<const Index> offsets, bool real)
+    : count_(std::ssize(strings)), offsets_(offsets.begin(), offsets.end()) {
+  require(!strings.empty(), "observables need at least one Pauli string");
   std::map<Index, std::vector<std::size_t>> by_flips;
-  for (std::size_t m = 0; m < strings_.size(); ++m) {
-    require(strings_[m].wires() == wires(), "Pauli strings \"{}\" and \"{}\" have different lengths",
-            strings_[0].text(), strings_[m].text());
-    by_flips[strings_[m].flips()].push_back(m);
+  for (std::size_t m = 0; m < strings.size(); ++m) {
+    require(std::ssize(offsets) == Index{1} << strings[m].wires(), "Pauli string \"{}\" has {} characters for {} wires",
+            strings[m].text(), strings[m].wires(), std::countr_zero(offsets.size()));
+    if (real && !strings[m].is_real())
+      zeros_.push_back(static_cast<Index>(m));
+    else
+      by_flips[strings[m].flips()].push_back(m);
   }
   const auto any_odd = [&](const std::vector<std::size_t>& members, bool odd) {
-    return std::any_of(members.begin(), members.end(), [&](std::size_t m) { return has_odd_y(strings_[m]) == odd; });
+    return std::any_of(members.begin(), members.end(), [&](std::size_t m) { return has_odd_y(strings[m]) == odd; });
   };
   terms_.resize(by_flips.size() * offsets_.size());
   for (const auto& [even, odd] : {std::pair(true, false), std::pair(true, true), std::pair(false, true)}) {
@@ -113,33 +112,27 @@ Observables::Observables(std::vector<PauliString> strings, std::span<const Index
     if (!even) even_end_ = groups_.size();
     for (const auto& [flips, members] : by_flips) {
       if (any_odd(members, false) == even && any_odd(members, true) == odd) {
-        add_group(flips, members, by_flips.size());
+        add_group(strings, members, by_flips.size());
       }
     }
   }
 }
 
-void Observables::check_layout(std::span<const Index> offsets) const {
-  require(offsets.size() == offsets_.size(), "Pauli strings of {} characters do not fit a circuit of {} wires", wires(),
-          std::countr_zero(offsets.size()));
-  require(std::equal(offsets.begin(), offsets.end(), offsets_.begin()),
-          "observables must be laid out for the circuit: Observables(strings, program.offsets())");
-}
-
-void Observables::add_group(Index flips, std::span<const std::size_t> members, std::size_t groups) {
-  const Index split = split_bit(flips), dimension = std::ssize(offsets_);
+void Observables::add_group(std::span<const PauliString> strings, std::span<const std::size_t> members,
+                            std::size_t groups) {
+  const Index flips = strings[members.front()].flips(), split = split_bit(flips), dimension = std::ssize(offsets_);
   SignBasis basis;
-  for (const std::size_t m : members) basis.add(strings_[m].signs() & ~split);
+  for (const std::size_t m : members) basis.add(strings[m].signs() & ~split);
   Group group{Index{1} << basis.count(), 0, 0, 0, {}, nullptr};
   bool has[2] = {};  // even strings, odd strings
   for (const bool odd : {false, true}) {
     std::vector<Coefficient> wanted;
     for (const std::size_t m : members) {
-      if (has_odd_y(strings_[m]) != odd) continue;
+      if (has_odd_y(strings[m]) != odd) continue;
       // The factor is i^(number of Y), where i Im counts as -1; a pair stands for two equal terms. |psi|^2 has slope
       // 2 psi, the rest is bilinear.
-      const Real sign = (strings_[m].number_of_y() + 1) / 2 % 2 == 0 ? 1 : -1;
-      wanted.push_back({basis.coordinates(strings_[m].signs() & ~split), m, flips == 0 ? sign : 2 * sign, 2 * sign, 0});
+      const Real sign = (strings[m].number_of_y() + 1) / 2 % 2 == 0 ? 1 : -1;
+      wanted.push_back({basis.coordinates(strings[m].signs() & ~split), m, flips == 0 ? sign : 2 * sign, 2 * sign, 0});
     }
     if (wanted.empty()) continue;
     has[odd] = true;
@@ -222,6 +215,7 @@ void Observables::measure(const Real* state, Real* expectations, Real* scratch) 
   for (const Output& o : outputs_) {
     lanes(expectations + o.string) = o.of_low * lanes(scratch + o.low) + o.of_high * lanes(scratch + o.high);
   }
+  for (const Index string : zeros_) lanes(expectations + string * lane_count) = Lanes{};
 }
 
 void Observables::gradient(const Real* weights, const Real* state, Real* gradient, Real* scratch) const {

@@ -25,15 +25,11 @@ namespace qisa {
 
 class Observables {
  public:
-  /// `offsets[k]` is where a block holds amplitude k; by default k * amplitude_size. Throws when there is no string,
-  /// the strings differ in length, or there is not an offset for every amplitude.
-  explicit Observables(std::vector<PauliString> strings, std::span<const Index> offsets = {});
+  /// `offsets[k]` is where a block holds amplitude k. In `real` states strings with an odd number of Y measure 0.
+  /// Throws when there is no string, or one that has not a character for each wire.
+  Observables(std::span<const PauliString> strings, std::span<const Index> offsets, bool real = false);
 
-  int wires() const { return strings_.front().wires(); }
-  int count() const { return static_cast<int>(strings_.size()); }
-  const std::vector<PauliString>& strings() const { return strings_; }
-  /// Throws unless a circuit that leaves amplitude k at offsets[k] can be measured.
-  void check_layout(std::span<const Index> offsets) const;
+  Index count() const { return count_; }
 
   /// Room that the two functions below need, in numbers of type Real.
   Index scratch_size() const;
@@ -83,10 +79,11 @@ class Observables {
   };
 
   void plan(Index first_row, Index first, Index half, std::span<Coefficient> wanted);
-  void add_group(Index flips, std::span<const std::size_t> members, std::size_t groups);
+  void add_group(std::span<const PauliString> strings, std::span<const std::size_t> members, std::size_t groups);
   std::uint32_t offset(Index k) const { return static_cast<std::uint32_t>(offsets_[static_cast<std::size_t>(k)]); }
 
-  std::vector<PauliString> strings_;
+  Index count_;
+  std::vector<Index> zeros_;  // strings that measure 0
   std::vector<Index> offsets_;
   std::vector<Group> groups_;  // those with even sums only, then those with both, then those with odd sums only
   std::size_t odd_begin_ = 0, even_end_ = 0;  // the groups with odd sums are from, those with even sums up to here

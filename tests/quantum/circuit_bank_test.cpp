@@ -2,8 +2,10 @@
 // with dense matrices.
 #include "quantum/circuit_bank.hpp"
 
+#include <optional>
+#include <thread>
+
 #include "autograd/backward.hpp"
-#include "quantum/fast/fused.hpp"
 #include "tests/catch.hpp"
 #include "tests/quantum/dense.hpp"
 
@@ -112,11 +114,10 @@ TEST_CASE("The kernels of a bank agree in values and gradients") {
         INFO(wires << " wires, " << heads << " heads, " << tokens << " tokens of " << width << " numbers");
         const Result stepwise = measure(s, CircuitKernel::stepwise), adjoint = measure(s, CircuitKernel::adjoint);
         const CircuitBank bank(s.circuit, s.strings);
-        const Fused fused(bank.program(), s.angles, bank.observables());
         const Tensor expected = dense_values(s);
         CHECK(distance(stepwise.values, expected) < tolerance);
         CHECK(distance(adjoint.values, expected) < tolerance);
-        CHECK(distance(fused.measure(s.rows), expected) < tolerance);
+        CHECK(distance(bank.measure(Variable(s.angles), Variable(s.rows)).value(), expected) < tolerance);
         CHECK(distance(adjoint.rows, stepwise.rows) < 50 * tolerance);
         CHECK(distance(adjoint.angles, stepwise.angles) < 50 * tolerance);
         double largest = 0;
@@ -141,14 +142,72 @@ TEST_CASE("A bank gives the gradient of its angles with constant rows, and of it
   }
 }
 
-TEST_CASE("A bank refuses strings and inputs that do not fit, and gradients of fused circuits") {
+TEST_CASE("A gradient does not need the bank: another one in its place changes nothing") {
+  Random random(3, Purpose::tests);
+  const Setup s(random, 3, 2, 18, 8), other(random, 2, 3, 4, 4);
+  for (const CircuitKernel kernel : {CircuitKernel::stepwise, CircuitKernel::adjoint, CircuitKernel::fused}) {
+    const Variable angles = Variable::leaf(s.angles), rows = Variable::leaf(s.rows);
+    std::optional<CircuitBank> bank(std::in_place, s.circuit, s.strings);
+    const Variable values = bank->measure(angles, rows, kernel);
+    bank.emplace(other.circuit, other.strings);
+    backward(values, s.seed);
+    const Result expected = measure(s, kernel);
+    INFO("kernel " << static_cast<int>(kernel));
+    CHECK(distance(angles.gradient(), expected.angles) == 0);
+    CHECK(distance(rows.gradient(), expected.rows) == 0);
+  }
+}
+
+TEST_CASE("A bank asked for fused circuits trains by the adjoint method, and measures whatever angles it is given") {
+  Random random(4, Purpose::tests);
+  for (const int wires : {3, 4}) {
+    Setup s(random, wires, 2, 19, Index{1} << wires);
+    const Result fused = measure(s, CircuitKernel::fused), adjoint = measure(s, CircuitKernel::adjoint);
+    CHECK(distance(fused.values, adjoint.values) == 0);
+    CHECK(distance(fused.angles, adjoint.angles) == 0);
+    CHECK(distance(fused.rows, adjoint.rows) == 0);
+    const CircuitBank bank(s.circuit, s.strings);
+    const auto values = [&] {
+      return bank.measure(Variable(s.angles), Variable(s.rows), CircuitKernel::fused).value();
+    };
+    for (int step = 0; step < 3; ++step) {
+      CHECK(distance(values(), dense_values(s)) < tolerance);
+      CHECK(distance(values(), dense_values(s)) < tolerance);                 // with the same angles again
+      for (Real& angle : s.angles.values()) angle += static_cast<Real>(0.5);  // in place, as an optimizer does
+    }
+    const NoGradient none;
+    const Variable unrecorded = bank.measure(Variable::leaf(s.angles), Variable::leaf(s.rows), CircuitKernel::fused);
+    CHECK_FALSE(unrecorded.requires_gradient());
+    CHECK(distance(unrecorded.value(), dense_values(s)) < tolerance);
+  }
+}
+
+TEST_CASE("Threads may share a bank, each with angles of its own") {
+  Random random(5, Purpose::tests);
+  const Setup s(random, 4, 2, 17, 16);
+  const CircuitBank bank(s.circuit, s.strings);
+  std::vector<Tensor> angles, results(4);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) angles.push_back(random_tensor(random, s.angles.shape()));
+  const auto values = [&](std::size_t i) {
+    return bank.measure(Variable(angles[i]), Variable(s.rows), CircuitKernel::fused).value();
+  };
+  for (std::size_t i = 0; i < 4; ++i) {
+    threads.emplace_back([&, i] {
+      for (int repeat = 0; repeat < 50; ++repeat) results[i] = values(i).clone();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < 4; ++i) CHECK(distance(results[i], values(i)) == 0);
+}
+
+TEST_CASE("A bank refuses strings and inputs that do not fit") {
   const std::vector<std::vector<PauliString>> strings = {{PauliString("XZ")}};
   CHECK_THROWS_AS(CircuitBank(qisa_circuit(3), strings), Error);
   CHECK_THROWS_AS(CircuitBank(qisa_circuit(2), std::vector<std::vector<PauliString>>{{}}), Error);
   const CircuitBank bank(qisa_circuit(2), strings);
   const Variable angles(Tensor::zeros({1, 6})), rows(Tensor::full({2, 4}, 1));
-  CHECK_THROWS_AS(bank.measure(angles, rows, CircuitKernel::fused), Error);
-  for (const CircuitKernel kernel : {CircuitKernel::stepwise, CircuitKernel::adjoint}) {
+  for (const CircuitKernel kernel : {CircuitKernel::stepwise, CircuitKernel::adjoint, CircuitKernel::fused}) {
     CHECK_THROWS_AS(bank.measure(Variable(Tensor::zeros({2, 6})), rows, kernel), Error);
     CHECK_THROWS_AS(bank.measure(Variable(Tensor::zeros({1, 5})), rows, kernel), Error);
     CHECK_THROWS_AS(bank.measure(angles, Variable(Tensor::full({2, 5}, 1)), kernel), Error);

@@ -39,28 +39,32 @@ Circuit random_circuit(Random& random, int wires, int gates) {
 /// A bank of circuits with random angles, strings (X, Y and Z frequent, some repeated) and inputs.
 struct Bank {
   Circuit circuit;
+  std::vector<std::vector<PauliString>> strings;
+  BankProgram program;
   Tensor angles, rows, weights;
-  std::vector<Observables> observables;
 
-  Bank(Random& random, Circuit form, Index heads, Index tokens, Index columns) : circuit(std::move(form)) {
+  Bank(Random& random, Circuit form, Index heads, Index tokens, Index columns)
+      : circuit(std::move(form)), strings(draw(random, heads)), program(circuit, strings) {
     angles = random_tensor(random, {heads, circuit.angles()}, 2);
     rows = random_tensor(random, {tokens, columns});
-    Index strings = 0;
+    weights = random_tensor(random, {tokens, program.strings()});
+  }
+
+  std::vector<std::vector<PauliString>> draw(Random& random, Index heads) const {
+    std::vector<std::vector<PauliString>> result;
     for (Index h = 0; h < heads; ++h) {
-      std::vector<PauliString> drawn;
+      std::vector<PauliString>& drawn = result.emplace_back();
       for (Index m = 0; m < 5 + h; ++m) {
         std::string text;
         for (int wire = 0; wire < circuit.wires(); ++wire) text += "IXYZ"[random.below(4)];
         drawn.emplace_back(text);
       }
       drawn.push_back(drawn.front());
-      strings += static_cast<Index>(drawn.size());
-      observables.emplace_back(drawn, Program(circuit).offsets());
     }
-    weights = random_tensor(random, {tokens, strings});
+    return result;
   }
 
-  Tensor measure() const { return measure_circuits(circuit, angles, observables, rows); }
+  Tensor measure() const { return measure_circuits(program, angles, rows); }
 
   /// sum of weights times expectations, in double.
   double loss() const {
@@ -75,7 +79,7 @@ struct Bank {
   };
   Gradients gradients() const {
     Gradients result{Tensor::zeros(rows.shape()), Tensor::zeros(angles.shape())};
-    measure_circuits_backward(circuit, angles, observables, rows, weights, &result.rows, &result.angles);
+    measure_circuits_backward(program, angles, rows, weights, &result.rows, &result.angles);
     return result;
   }
 };
@@ -94,13 +98,13 @@ dense::Matrix dense_circuit(const Circuit& circuit, const Real* angles) {
 /// The largest error of all expectations of the bank, by dense matrices.
 double error_of_expectations(const Bank& bank) {
   const Tensor out = bank.measure();
-  const Index tokens = bank.rows.shape()[0], columns = bank.rows.shape()[1], strings = out.shape()[1];
+  const Index tokens = bank.rows.shape()[0], columns = bank.rows.shape()[1], count = out.shape()[1];
   double largest = 0;
   Index column = 0;
-  for (std::size_t h = 0; h < bank.observables.size(); ++h) {
+  for (std::size_t h = 0; h < bank.strings.size(); ++h) {
     const dense::Matrix u =
         dense_circuit(bank.circuit, bank.angles.data() + static_cast<Index>(h) * bank.circuit.angles());
-    for (const PauliString& string : bank.observables[h].strings()) {
+    for (const PauliString& string : bank.strings[h]) {
       const dense::Matrix pauli = dense::pauli_string(string.text());
       for (Index t = 0; t < tokens; ++t) {
         dense::Vector x(u.size);
@@ -109,12 +113,12 @@ double error_of_expectations(const Bank& bank) {
         const double norm = dense::inner(x, x).real();
         const dense::Vector psi = u * x;
         const double expected = dense::inner(psi, pauli * psi).real() / norm;
-        largest = std::max(largest, std::abs(expected - static_cast<double>(out[t * strings + column])));
+        largest = std::max(largest, std::abs(expected - static_cast<double>(out[t * count + column])));
       }
       ++column;
     }
   }
-  CHECK(column == strings);
+  CHECK(column == count);
   return largest;
 }
 
@@ -290,7 +294,7 @@ TEST_CASE("Gradients are added to what is there, and each can be left out") {
   const Bank::Gradients both = bank.gradients();
   Tensor rows = Tensor::full(bank.rows.shape(), 5), angles = Tensor::full(bank.angles.shape(), 7);
   const auto backward = [&](Tensor* to_rows, Tensor* to_angles) {
-    measure_circuits_backward(bank.circuit, bank.angles, bank.observables, bank.rows, bank.weights, to_rows, to_angles);
+    measure_circuits_backward(bank.program, bank.angles, bank.rows, bank.weights, to_rows, to_angles);
   };
   backward(nullptr, nullptr);
   backward(&rows, nullptr);
@@ -304,7 +308,7 @@ TEST_CASE("No tokens, no circuits and no gates give empty or plain results") {
   Bank bank(random, qisa_circuit(2), 1, 0, 4);
   CHECK(bank.measure().shape() == Shape{0, 6});
   CHECK(bank.gradients().angles.values().front() == 0);
-  const Tensor none = measure_circuits(qisa_circuit(2), Tensor({0, 6}), {}, Tensor::full({3, 4}, 1));
+  const Tensor none = measure_circuits(BankProgram(qisa_circuit(2), {}), Tensor({0, 6}), Tensor::full({3, 4}, 1));
   CHECK(none.shape() == Shape{3, 0});
   CHECK(error_of_expectations(Bank(random, Circuit(2), 1, 3, 4)) < tolerance);
 }
@@ -312,21 +316,15 @@ TEST_CASE("No tokens, no circuits and no gates give empty or plain results") {
 TEST_CASE("Shapes that disagree are refused by name") {
   Random random(12, Purpose::tests);
   const Bank bank(random, qisa_circuit(2), 1, 3, 4);
-  const std::vector<Observables> wrong = {Observables({PauliString("XYZ")})};
-  CHECK_THROWS_WITH(measure_circuits(bank.circuit, Tensor({1, 5}), bank.observables, bank.rows),
+  CHECK_THROWS_WITH(measure_circuits(bank.program, Tensor({1, 5}), bank.rows),
                     "angles [1, 5] must be [1, 6]: one row a circuit, one column an angle");
-  CHECK_THROWS_WITH(measure_circuits(bank.circuit, bank.angles, bank.observables, Tensor({3, 5})),
-                    "inputs [3, 5] must be [T, C] with at most 4 columns, the amplitudes of 2 wires");
-  CHECK_THROWS_WITH(measure_circuits(bank.circuit, bank.angles, wrong, bank.rows),
-                    "Pauli strings of 3 characters do not fit a circuit of 2 wires");
-  const std::vector<Observables> elsewhere = {Observables({PauliString("XY")})};
-  CHECK_THROWS_WITH(measure_circuits(bank.circuit, bank.angles, elsewhere, bank.rows),
-                    "observables must be laid out for the circuit: Observables(strings, program.offsets())");
-  CHECK_THROWS_WITH(measure_circuits(bank.circuit, std::vector<BoundProgram>{}, bank.observables, bank.rows),
-                    "0 circuits cannot be measured by 1 list(s) of Pauli strings");
+  CHECK_THROWS_WITH(measure_circuits(bank.program, bank.angles, Tensor({3, 5})),
+                    "inputs [3, 5] must be [T, C] with C at most 4, the amplitudes of 2 wires");
+  const std::vector<std::vector<PauliString>> wrong = {{PauliString("XYZ")}};
+  CHECK_THROWS_WITH(BankProgram(bank.circuit, wrong), "Pauli string \"XYZ\" has 3 characters for 2 wires");
   Tensor narrow({3, 3}), few({1, 5});
   const auto backward = [&](const Tensor& grad_out, Tensor* rows, Tensor* angles) {
-    measure_circuits_backward(bank.circuit, bank.angles, bank.observables, bank.rows, grad_out, rows, angles);
+    measure_circuits_backward(bank.program, bank.angles, bank.rows, grad_out, rows, angles);
   };
   CHECK_THROWS_WITH(backward(Tensor({3, 5}), nullptr, nullptr),
                     "the gradient of 6 strings on 3 inputs cannot have shape [3, 5]");

@@ -1,4 +1,4 @@
-// Circuits with fixed angles, and their matrices, against dense matrices.
+// Circuits with fixed angles against dense matrices.
 #include "quantum/fast/fused.hpp"
 
 #include "tests/catch.hpp"
@@ -14,7 +14,7 @@ constexpr double tolerance = sizeof(Real) == 8 ? 1e-12 : 5e-6;
 struct Bank {
   Circuit circuit;
   Tensor angles;
-  std::vector<Observables> observables;
+  std::vector<std::vector<PauliString>> strings;
 
   Bank(Random& random, int wires) : circuit(qisa_circuit(wires)) {
     circuit.add(Gate::T, 0).add(Gate::H, wires - 1).add(Gate::Y, 0).add(Gate::X, 0).add(Gate::S, wires - 1);
@@ -22,17 +22,18 @@ struct Bank {
     if (wires > 1) circuit.add(Gate::SWAP, 0, 1).add(Gate::CRX, 1, 0).add(Gate::CRY, 0, 1).add(Gate::CRZ, 0, 1);
     if (wires > 2) circuit.add(Gate::CZ, 2, 0).add(Gate::CNOT, 2, 1).add(Gate::RX, 1);
     angles = Tensor({2, circuit.angles()});
-    for (Real& angle : angles.values()) angle = static_cast<Real>(random.uniform(-3, 3));
+    for (Real& angle : angles.values()) angle = static_cast<Real>(random.uniform(-9, 9));
     for (const int count : {9, 4}) {
-      std::vector<PauliString> strings;
+      std::vector<PauliString>& drawn = strings.emplace_back();
       for (int m = 0; m < count; ++m) {
         std::string text;
         for (int wire = 0; wire < wires; ++wire) text += "IXYZ"[random.below(4)];
-        strings.emplace_back(text);
+        drawn.emplace_back(text);
       }
-      observables.emplace_back(strings, Program(circuit).offsets());
     }
   }
+
+  Fused fused() const { return Fused(std::make_shared<BankProgram>(circuit, strings), angles); }
 
   dense::Matrix unitary(Index head) const {
     dense::Matrix total = dense::identity(static_cast<std::size_t>(circuit.dimension()));
@@ -53,7 +54,7 @@ struct Bank {
     Index string_number = 0;
     for (const Index head : {0, 1}) {
       const dense::Matrix u = unitary(head);
-      for (const PauliString& string : observables[static_cast<std::size_t>(head)].strings()) {
+      for (const PauliString& string : strings[static_cast<std::size_t>(head)]) {
         const dense::Matrix p = dense::pauli_string(string.text());
         for (Index t = 0; t < tokens; ++t) {
           dense::Vector x(static_cast<std::size_t>(circuit.dimension()));
@@ -68,17 +69,6 @@ struct Bank {
     return result;
   }
 };
-
-/// Complex matrix number `index` of a tensor of planes [..., 2, d, d].
-dense::Matrix matrix_of_planes(const Tensor& planes, Index index) {
-  const Index dimension = planes.shape()[-1], size = dimension * dimension;
-  dense::Matrix result(static_cast<std::size_t>(dimension));
-  for (Index i = 0; i < size; ++i) {
-    result.entries[static_cast<std::size_t>(i)] = {static_cast<double>(planes[2 * index * size + i]),
-                                                   static_cast<double>(planes[(2 * index + 1) * size + i])};
-  }
-  return result;
-}
 
 /// NaN, if any is, counts as infinite.
 double largest_difference(const Tensor& a, const Tensor& b) {
@@ -98,41 +88,11 @@ Tensor random_rows(Random& random, Index tokens, Index columns) {
 
 }  // namespace
 
-TEST_CASE("U is unitary and the product of the gates' Kronecker products") {
-  Random random(1, Purpose::tests);
-  for (int wires = 1; wires <= 5; ++wires) {
-    const Bank bank(random, wires);
-    const Fused fused(bank.circuit, bank.angles, bank.observables);
-    for (const Index head : {0, 1}) {
-      INFO(wires << " wires, circuit " << head);
-      const dense::Matrix u = matrix_of_planes(fused.unitary(head), 0);
-      CHECK(dense::distance(u, bank.unitary(head)) < tolerance);
-      CHECK(dense::distance(dense::adjoint(u) * u, dense::identity(u.size)) < tolerance);
-    }
-  }
-}
-
-TEST_CASE("Transformed observables are U+ P U") {
-  Random random(2, Purpose::tests);
-  for (int wires = 1; wires <= 4; ++wires) {
-    const Bank bank(random, wires);
-    const Fused fused(bank.circuit, bank.angles, bank.observables);
-    const Tensor transformed = fused.transformed_observables(1);
-    const dense::Matrix u = bank.unitary(1);
-    REQUIRE(transformed.shape()[0] == 4);
-    for (Index m = 0; m < 4; ++m) {
-      const std::string& text = bank.observables[1].strings()[static_cast<std::size_t>(m)].text();
-      const dense::Matrix expected = dense::adjoint(u) * dense::pauli_string(text) * u;
-      CHECK(dense::distance(matrix_of_planes(transformed, m), expected) < tolerance);
-    }
-  }
-}
-
 TEST_CASE("Fused circuits measure what dense matrices say, padded inputs and zero rows included") {
   Random random(3, Purpose::tests);
   for (int wires = 1; wires <= 5; ++wires) {
     const Bank bank(random, wires);
-    const Fused fused(bank.circuit, bank.angles, bank.observables);
+    const Fused fused = bank.fused();
     const Index dimension = bank.circuit.dimension();
     for (const Index tokens : {Index{0}, Index{1}, lane_count + 1, Index{130}}) {
       for (const Index columns : {dimension, dimension / 2 + 1}) {
@@ -152,7 +112,7 @@ TEST_CASE("A fused token has the same bits wherever it stands") {
   Random random(5, Purpose::tests);
   for (const int wires : {3, 4, 5}) {
     const Bank bank(random, wires);
-    const Fused fused(bank.circuit, bank.angles, bank.observables);
+    const Fused fused = bank.fused();
     const Tensor rows = random_rows(random, lane_count + 2, bank.circuit.dimension());
     const Tensor all = fused.measure(rows);
     for (const Index t : {Index{0}, lane_count - 1, lane_count + 1}) {
@@ -163,10 +123,25 @@ TEST_CASE("A fused token has the same bits wherever it stands") {
   }
 }
 
+TEST_CASE("Fused circuits keep their angles, and know them bit by bit") {
+  Random random(6, Purpose::tests);
+  Bank bank(random, 4);
+  const Fused fused = bank.fused();
+  const Tensor rows = random_rows(random, 3, 16), before = fused.measure(rows), angles = bank.angles.clone();
+  CHECK(fused.has(angles));
+  bank.angles[5] = std::nextafter(bank.angles[5], Real(9));
+  CHECK_FALSE(fused.has(bank.angles));
+  bank.angles.fill(0);
+  CHECK(largest_difference(fused.measure(rows), before) == 0);
+  CHECK(fused.has(angles));
+  CHECK_FALSE(fused.has(angles.reshape({1, -1})));
+}
+
 TEST_CASE("Fused circuits refuse shapes that disagree") {
   Random random(4, Purpose::tests);
   const Bank bank(random, 2);
-  CHECK_THROWS_AS(Fused(bank.circuit, Tensor({1, bank.circuit.angles()}), bank.observables), Error);
-  CHECK_THROWS_AS(Fused(Circuit(3), Tensor({2, 0}), bank.observables), Error);
-  CHECK_THROWS_AS(Fused(bank.circuit, bank.angles, bank.observables).measure(Tensor({3, 5})), Error);
+  const auto program = std::make_shared<BankProgram>(bank.circuit, bank.strings);
+  CHECK_THROWS_AS(Fused(program, Tensor({1, bank.circuit.angles()})), Error);
+  CHECK_THROWS_AS(Fused(program, Tensor({2, 0})), Error);
+  CHECK_THROWS_AS(bank.fused().measure(Tensor({3, 5})), Error);
 }

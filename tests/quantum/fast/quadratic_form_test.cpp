@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "autograd/backward.hpp"
 #include "autograd/gradient_check.hpp"
@@ -88,15 +89,17 @@ TEST_CASE("Quadratic forms agree with the value layer of the published reference
       CHECK(distance(w.gradient(), file.tensor("grad/v_linear.weight")) < tolerance);
     }
 
-    // The stored matrices are complex and padded; the imaginary part changes no real form.
-    const Tensor padded = file.tensor("matrix/O_prime");
-    const Index dimension = padded.shape()[1], width = weight.shape()[1];
-    Tensor real({count, width, width});
-    for (Index i = 0; i < real.size(); ++i) {
-      const Index m = i / (width * width), row = i / width % width, column = i % width;
-      real[i] = padded[((m * dimension + row) * dimension + column) * 2];
+    // The stored matrices O' = W^T P W, complex and padded, give the same values as forms of x.
+    const Tensor matrices = file.tensor("matrix/O_prime"), x = file.tensor("input/x");
+    const Index dimension = matrices.shape()[1], width = x.shape()[1];
+    Tensor by_matrices = Tensor::zeros({x.shape()[0], count});
+    for (Index i = 0; i < x.shape()[0] * count * width * width; ++i) {
+      const Index token = i / (count * width * width), m = i / (width * width) % count;
+      const Index row = i / width % width, column = i % width;
+      by_matrices[token * count + m] += x[token * width + row] * x[token * width + column] *
+                                        matrices[((m * dimension + row) * dimension + column) * 2];
     }
-    CHECK(distance(transformed_observables(weight, strings), real) < tolerance);
+    CHECK(distance(forms.measure(linear(Variable(x), Variable(weight))).value(), by_matrices) < tolerance);
   }
   INFO("golden files layer_qisa_n*.safetensors in " << folder);
   REQUIRE(files > 0);
@@ -165,38 +168,31 @@ TEST_CASE("The gradient of a quadratic form is that of finite differences, added
   }
 }
 
-TEST_CASE("Transformed observables are symmetric and give the forms of W x") {
-  Random random(4, Purpose::tests);
-  const auto strings = three_heads()[0];
-  const Tensor weight = random_tensor(random, {7, 6}), x = random_tensor(random, {5, 6});
-  const Tensor matrices = transformed_observables(weight, strings);
-  REQUIRE(matrices.shape() == Shape{6, 6, 6});
-  const Tensor v =
-      QuadraticForms(Strings{strings}).measure(linear(Variable(x), Variable(weight)), CircuitKernel::stepwise).value();
-  Tensor direct = Tensor::zeros({5, 6});
-  for (Index t = 0; t < 5; ++t) {
-    for (Index m = 0; m < 6; ++m) {
-      for (Index i = 0; i < 36; ++i) direct[t * 6 + m] += x[t * 6 + i / 6] * matrices[m * 36 + i] * x[t * 6 + i % 6];
-    }
-  }
-  CHECK(distance(direct, v) < (is_double ? 1e-13 : 1e-5));
-  for (Index i = 0; i < matrices.size(); ++i) {
-    const Index transposed = i / 36 * 36 + i % 6 * 6 + i / 6 % 6;
-    CHECK(matrices[i] == Approx(matrices[transposed]).margin(1e-5));
-  }
+TEST_CASE("The gradient of a quadratic form does not need the object: another one in its place changes nothing") {
+  Random random(5, Purpose::tests);
+  const Tensor y = random_tensor(random, {18, 24});
+  const auto gradient = [&](CircuitKernel kernel, bool replaced) {
+    const Variable leaf = Variable::leaf(y);
+    std::optional<QuadraticForms> forms(std::in_place, three_heads());
+    const Variable v = sum(forms->measure(leaf, kernel));
+    if (replaced) forms.emplace(Strings{{PauliString("XX")}});
+    backward(v);
+    return leaf.gradient();
+  };
+  for (const CircuitKernel kernel : kernels) CHECK(distance(gradient(kernel, true), gradient(kernel, false)) == 0);
 }
 
 TEST_CASE("Quadratic forms refuse strings and shapes that disagree") {
   using Catch::Matchers::Message;
   CHECK_THROWS_MATCHES(QuadraticForms(Strings{}), Error, Message("quadratic forms need at least one Pauli string"));
   CHECK_THROWS_MATCHES(QuadraticForms(Strings{{PauliString("XI")}, {PauliString("XII")}}), Error,
-                       Message("Pauli strings \"XI\" and \"XII\" have different lengths"));
+                       Message("Pauli string \"XII\" has 3 characters for 2 wires"));
   const QuadraticForms forms(three_heads());
   for (const CircuitKernel kernel : kernels) {
     CHECK_THROWS_AS(forms.measure(Variable(Tensor({2, 27})), kernel), Error);
     CHECK_THROWS_AS(forms.measure(Variable(Tensor({2, 8})), kernel), Error);
     CHECK_THROWS_AS(forms.measure(Variable(Tensor({24})), kernel), Error);
   }
-  CHECK_THROWS_MATCHES(transformed_observables(Tensor({5, 2}), std::vector{PauliString("ZZ")}), Error,
-                       Message("a matrix [5, 2] does not fit the 2 wires of Pauli string ZZ"));
+  CHECK_THROWS_MATCHES(forms.measure(Variable(Tensor({2, 27})), CircuitKernel::adjoint), Error,
+                       Message("inputs [2, 27] must be [T, 3 C] with C at most 8, the amplitudes of 3 wires"));
 }

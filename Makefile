@@ -19,7 +19,7 @@ PACKAGES := g++ cmake make libopenblas-dev libfmt-dev catch2 libbenchmark-dev li
 DATA_URL    := https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt
 DATA_SHA256 := 86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed
 
-.PHONY: help deps build train sample test soak check fuzz coverage bench reproduce data format clean
+.PHONY: help deps build train sample test soak check fuzz coverage mutate bench reproduce data format clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -126,6 +126,18 @@ coverage: deps ## which lines of the five folders the tests run: a row for each 
 	    printf "%-10s %6d of %6d lines  %5.1f %%\n", folder == "[a-z]*" ? "all" : folder, run, lines, 100 * run / lines; \
 	    exit run < 0.95 * lines}' $(BUILD)/coverage.csv; \
 	done
+
+# In a copy, so that nothing happens to the working tree. Unity builds off: a fault compiles its own source alone.
+MUTATE = $(BUILD)/mutate
+mutate: deps ## put small faults into a copy of the libraries (MUTANTS=200 SEED=1 FILES='quantum/*'), list what no test notices
+	@rm -rf $(MUTATE)/tree && mkdir -p $(MUTATE)/tree
+	@git ls-files -z --cached --others --exclude-standard \
+	  | tar c --null --ignore-failed-read --files-from=- 2>/dev/null | tar x -C $(MUTATE)/tree
+	@cmake -S $(MUTATE)/tree -B $(MUTATE)/build -DCMAKE_BUILD_TYPE=Mutate -DCMAKE_CXX_FLAGS_MUTATE=-O1 \
+	  -DQISA_BATCH=1 -DQISA_PROGRAMS=$(CURDIR)/$(MUTATE)/programs >/dev/null
+	@cmake --build $(MUTATE)/build --parallel $(JOBS) --target mutate tests_float tests_double
+	@$(MUTATE)/build/mutate --tree $(CURDIR)/$(MUTATE)/tree --build $(CURDIR)/$(MUTATE)/build --room $(CURDIR)/$(MUTATE)/room \
+	  --jobs $(JOBS) --mutants $(or $(MUTANTS),200) --seed $(or $(SEED),1) --files '$(or $(FILES),*)' $(ARGS)
 
 data: ## fetch tiny Shakespeare (1.1 MB) into data/, and verify it
 	@mkdir -p data

@@ -1,0 +1,242 @@
+#include "tests/mutate/laboratory.hpp"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+
+namespace qisa::mutation {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int cannot_run = 127, stopped = 130, out_of_time = 137;  // how a shell and `timeout` say it
+
+/// Runs a command of the shell in a folder; its exit status, or 128 and the signal that ended it.
+int run(const fs::path& folder, const std::string& command) {
+  const int status = std::system(fmt::format("cd '{}' && {}", folder.string(), command).c_str());
+  const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  if (code == stopped || code == 128 + SIGTERM) throw Stopped();
+  return code;
+}
+
+void replace_first(std::string& text, const std::string& what, const std::string& by) {
+  const std::size_t at = text.find(what);
+  if (at == text.npos) throw std::runtime_error(fmt::format("no '{}' in the command: {}", what, text));
+  text.replace(at, what.size(), by);
+}
+
+std::string word_after(const std::string& text, const std::string& option) {
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (word == option && words >> word) return word;
+  }
+  return "";
+}
+
+/// What a source includes with quotes, itself first, then what that includes.
+std::vector<std::string> all_includes(const fs::path& tree, const std::string& source) {
+  static const std::regex include("#include \"([^\"]+)\"");
+  std::vector<std::string> files = {source};
+  std::set<std::string> seen(files.begin(), files.end());
+  for (std::size_t k = 0; k < files.size(); ++k) {
+    if (!fs::exists(tree / files[k])) continue;
+    const std::string text = read_text(tree / files[k]);
+    for (std::sregex_iterator i(text.begin(), text.end(), include), end; i != end; ++i) {
+      if (seen.insert((*i)[1]).second) files.push_back((*i)[1]);
+    }
+  }
+  return files;
+}
+
+/// The command that runs tests, with limits on the processor's time, the clock's and memory.
+std::string test_command(const std::string& program, const std::string& files, double seconds) {
+  const int limit = static_cast<int>(20 + 3 * seconds);
+  return fmt::format(
+      "ulimit -t {} -c 0 -v 12000000 && exec timeout --foreground -s KILL {} {} --abort -# {} </dev/null >log 2>&1",
+      limit, 10 * limit, program, files.empty() ? "" : "'" + files + "'");
+}
+
+}  // namespace
+
+std::string read_text(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write_text(const fs::path& path, const std::string& text) {
+  fs::create_directories(path.parent_path());
+  std::ofstream file(path, std::ios::binary);
+  if (!(file << text << std::flush)) throw std::runtime_error("cannot write " + path.string());
+}
+
+Laboratory::Laboratory(fs::path tree, fs::path build) : tree_(std::move(tree)), build_(std::move(build)) {
+  static const std::regex of_library("(tests/)?(tensor|autograd|quantum|nn)/.*");
+  for (const auto& entry : nlohmann::json::parse(read_text(build_ / "compile_commands.json"))) {
+    const std::string source = fs::path(entry.at("file")).lexically_relative(tree_).string();
+    if (!std::regex_match(source, of_library)) continue;
+    const std::string command = entry.at("command");
+    const std::string flavour = command.find(" -DQISA_DOUBLE") != command.npos ? "double" : "float";
+    units_.push_back({source, command, word_after(command, "-o"), flavour});
+    if (!includes_.contains(source)) includes_[source] = all_includes(tree_, source);
+  }
+  for (const std::string flavour : {"double", "float"}) {
+    link_[flavour] = read_text(build_ / fmt::format("CMakeFiles/tests_{}.dir/link.txt", flavour));
+    std::erase(link_[flavour], '\n');
+    const std::string program = (build_ / ("tests_" + flavour)).string();
+    const auto begin = std::chrono::steady_clock::now();
+    if (run(build_, test_command(program, "", 1000)) != 0) {
+      throw std::runtime_error(
+          fmt::format("tests_{} fails without any fault; see {}", flavour, (build_ / "log").string()));
+    }
+    seconds_[flavour] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    run(build_, program + " --list-tags -# >log");
+    tests_[flavour] = read_text(build_ / "log");
+    fmt::print("mutate: tests_{} takes {:.0f} s\n", flavour, seconds_[flavour]);
+  }
+}
+
+bool Laboratory::includes(const std::string& source, const std::string& file) const {
+  const std::vector<std::string>& files = includes_.at(source);
+  return std::find(files.begin(), files.end(), file) != files.end();
+}
+
+std::vector<const Laboratory::Unit*> Laboratory::units_with(const std::string& file, const std::string& flavour) const {
+  std::vector<const Unit*> units;
+  for (const Unit& unit : units_) {
+    if (unit.flavour == flavour && includes(unit.source, file)) units.push_back(&unit);
+  }
+  return units;
+}
+
+std::size_t Laboratory::width(const std::string& file) const {
+  return std::max(units_with(file, "double").size(), units_with(file, "float").size());
+}
+
+/// One fault in one room.
+class Laboratory::Trial {
+ public:
+  Trial(const Laboratory& lab, const Fault& fault, const fs::path& room) : lab_(lab), fault_(fault), room_(room) {
+    fs::remove_all(room);
+    fs::create_directories(room / "scratch");
+    write_text(room / "tree" / fault.file, with_fault(read_text(lab.tree_ / fault.file), fault));
+  }
+
+  Result run_all() {
+    std::vector<std::string> changed;
+    for (const std::string flavour : {"double", "float"}) {
+      const std::vector<const Unit*> units = lab_.units_with(fault_.file, flavour);
+      for (const Unit* unit : units) {
+        if (!compile(*unit, "", true)) return {Outcome::invalid, ""};
+      }
+      if (std::none_of(units.begin(), units.end(), [&](const Unit* unit) { return differs(*unit); })) continue;
+      changed.push_back(flavour);
+      if (!link(flavour, units)) return {Outcome::invalid, ""};
+      const std::string near = tests_near(flavour);
+      if (const std::string by = near.empty() ? "" : failing_test(flavour, near); !by.empty())
+        return {Outcome::killed, by};
+    }
+    for (const std::string& flavour : changed) {
+      if (const std::string by = failing_test(flavour, ""); !by.empty()) return {Outcome::killed, by};
+    }
+    return {changed.empty() || same_when_optimized() ? Outcome::equivalent : Outcome::survived, ""};
+  }
+
+ private:
+  fs::path object(const Unit& unit) const { return room_ / "objects" / unit.object; }
+
+  /// Compiles a unit with the fault or without.
+  bool compile(const Unit& unit, const std::string& options, bool faulty) {
+    std::string command = unit.command;
+    const std::string source = (lab_.tree_ / unit.source).string();
+    fs::create_directories(object(unit).parent_path());
+    replace_first(command, "-o " + unit.object, fmt::format("-o '{}'", object(unit).string()));
+    if (faulty) {
+      const fs::path other = room_ / "tree";
+      if (unit.source == fault_.file)
+        replace_first(command, "-c " + source, fmt::format("-c '{}'", (other / unit.source).string()));
+      command.insert(command.find(' '), fmt::format(" -I'{}'", other.string()));
+    }
+    return run(lab_.build_, fmt::format("{} -w {} >'{}' 2>&1", command, options, (room_ / "log").string())) == 0;
+  }
+
+  bool differs(const Unit& unit) const { return read_text(object(unit)) != read_text(lab_.build_ / unit.object); }
+
+  /// The linker takes what the fault has changed instead of the library's.
+  bool link(const std::string& flavour, const std::vector<const Unit*>& units) {
+    std::string command = lab_.link_.at(flavour), added;
+    const std::string program = "tests_" + flavour;
+    replace_first(command, " -o " + program + " ", fmt::format(" -o '{}' ", (room_ / program).string()));
+    for (const Unit* unit : units) {
+      const std::string other = fmt::format(" '{}'", object(*unit).string());
+      const std::size_t at = command.find(" " + unit->object);
+      if (at == command.npos) {
+        added += other;
+      } else {
+        command.replace(at, unit->object.size() + 1, other);
+      }
+    }
+    command.insert(command.find(" -o "), added);
+    return run(lab_.build_, fmt::format("{} >'{}' 2>&1", command, (room_ / "log").string())) == 0;
+  }
+
+  /// Files of tests in the folder under tests/ that mirrors the fault's, or above it, as Catch's tags.
+  std::string tests_near(const std::string& flavour) const {
+    std::string tags;
+    for (fs::path folder = fs::path(fault_.file).parent_path(); tags.empty() && !folder.empty();
+         folder = folder.parent_path()) {
+      if (!fs::exists(lab_.tree_ / "tests" / folder)) continue;
+      for (const auto& entry : fs::recursive_directory_iterator(lab_.tree_ / "tests" / folder)) {
+        const std::string tag = fmt::format("[#{}]", entry.path().stem().string());
+        if (lab_.tests_.at(flavour).find(tag) != std::string::npos) tags += (tags.empty() ? "" : ",") + tag;
+      }
+    }
+    return tags;
+  }
+
+  /// Runs the tests in these files, all if there are none, until one fails; its file, or the way that it ended.
+  std::string failing_test(const std::string& flavour, const std::string& files) {
+    const std::string program =
+        fmt::format("TMPDIR='{}' '{}'", (room_ / "scratch").string(), (room_ / ("tests_" + flavour)).string());
+    const int code = run(room_, test_command("env " + program, files, lab_.seconds_.at(flavour)));
+    if (code == 0) return "";
+    if (code == cannot_run) throw std::runtime_error("cannot run tests: see " + (room_ / "log").string());
+    if (code == out_of_time || code == 128 + SIGXCPU) return "time limit";
+    static const std::regex test("([a-z0-9_]+_test)\\.cpp:[0-9]+: FAILED");
+    const std::string log = read_text(room_ / "log");
+    std::smatch match;
+    return fmt::format("{} ({})", std::regex_search(log, match, test) ? match[1].str() : fmt::format("status {}", code),
+                       flavour);
+  }
+
+  /// Whether what -O1 tells apart is the same with -O3.
+  bool same_when_optimized() {
+    for (const Unit& unit : lab_.units_) {
+      if (unit.source.starts_with("tests/") || !lab_.includes(unit.source, fault_.file)) continue;
+      if (!compile(unit, "-O3", true)) return false;
+      const std::string faulty = read_text(object(unit));
+      if (!compile(unit, "-O3", false) || read_text(object(unit)) != faulty) return false;
+    }
+    return true;
+  }
+
+  const Laboratory& lab_;
+  const Fault& fault_;
+  const fs::path room_;
+};
+
+Result Laboratory::try_fault(const Fault& fault, const fs::path& room) const {
+  return Trial(*this, fault, room).run_all();
+}
+
+}  // namespace qisa::mutation

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "nn/training/evaluation.hpp"
 #include "tensor/error.hpp"
 #include "tests/catch.hpp"
 
@@ -113,6 +114,21 @@ std::vector<std::string> sampled_scenes(std::uint64_t seed, int count) {
   return scenes;
 }
 
+/// The length of each scene, and its derivations.
+std::vector<std::pair<double, Derivations>> parsed_scenes(std::uint64_t seed, int count) {
+  std::vector<std::pair<double, Derivations>> parsed;
+  const auto scenes = sampled_scenes(seed, count);
+  for (const std::string& scene : scenes) {
+    const std::string text = scene + scenes.front();  // the next scene must not blur where this one ends
+    Parser parser(builtin_corpus_grammar(), text);
+    const auto& ends = parser.ends(0, 0);
+    REQUIRE(ends.size() == 1);
+    REQUIRE(ends.begin()->first == scene.size());
+    parsed.emplace_back(static_cast<double>(scene.size()), ends.begin()->second);
+  }
+  return parsed;
+}
+
 }  // namespace
 
 TEST_CASE("the parser of these tests counts and weighs derivations", "[corpus]") {
@@ -150,26 +166,42 @@ TEST_CASE("no text of the play has two derivations: proof over all pairs of alte
 
 TEST_CASE("sampled scenes have one derivation, and their mean surprise is the entropy", "[corpus]") {
   const double entropy = builtin_corpus_entropy();
-  const auto scenes = sampled_scenes(7, 400);
-  std::size_t characters = 0;
   int with_one_derivation = 0;
-  double nats = 0, variance = 0;
-  for (const std::string& scene : scenes) {
-    const std::string text = scene + scenes.front();  // the next scene must not blur where this one ends
-    Parser parser(builtin_corpus_grammar(), text);
-    const auto& ends = parser.ends(0, 0);
-    REQUIRE(ends.size() == 1);
-    REQUIRE(ends.begin()->first == scene.size());
-    with_one_derivation += ends.begin()->second.count == 1;
-    const double surprise = ends.begin()->second.nats;
-    characters += scene.size();
-    nats += surprise;
-    variance += std::pow(surprise - entropy * static_cast<double>(scene.size()), 2);
+  double characters = 0, nats = 0, variance = 0;
+  for (const auto& [length, ways] : parsed_scenes(7, 400)) {
+    with_one_derivation += ways.count == 1;
+    characters += length;
+    nats += ways.nats;
+    variance += std::pow(ways.nats - entropy * length, 2);
   }
   CHECK(with_one_derivation == 400);
-  const double standard_error = std::sqrt(variance) / static_cast<double>(characters);
+  const double standard_error = std::sqrt(variance) / characters;
   CHECK(standard_error < 0.005 * entropy);
-  CHECK(std::abs(nats / static_cast<double>(characters) - entropy) < 4 * standard_error);
+  CHECK(std::abs(nats / characters - entropy) < 4 * standard_error);
+}
+
+TEST_CASE("no text of scenes says as little as the floor, five standard errors of its length below the entropy",
+          "[corpus]") {
+  constexpr Index size = 2000;
+  int texts = 0;
+  double characters = 0, nats = 0, sum = 0, squares = 0, length_of_all = 0;
+  for (const auto& [length, ways] : parsed_scenes(8, 2000)) {
+    characters += length;
+    nats += ways.nats;
+    if (characters < size) continue;
+    CHECK(nats / characters > builtin_corpus_floor(size));  // of the model that knows the grammar
+    sum += nats / characters;
+    squares += nats / characters * nats / characters;
+    length_of_all += characters;
+    ++texts;
+    characters = nats = 0;
+  }
+  REQUIRE(texts > 300);
+  const double mean = sum / texts, deviation = std::sqrt(squares / texts - mean * mean);
+  const double margin = builtin_corpus_entropy() - builtin_corpus_floor(static_cast<Index>(length_of_all / texts));
+  CHECK(margin / deviation == Approx(5).margin(0.6));  // 300 texts tell their deviation to 4 %
+  CHECK(builtin_corpus_entropy() - builtin_corpus_floor(4 * size) ==
+        Approx((builtin_corpus_entropy() - builtin_corpus_floor(size)) / 2));
 }
 
 TEST_CASE("the corpus is scenes one after the other, cut to size", "[corpus]") {

@@ -1,11 +1,10 @@
-// Evaluation: losses against one window after the other on another kernel, text metrics by hand, and the
-// floor of the built-in corpus against texts drawn from its grammar.
+// Evaluation: losses against one window after the other on another kernel, and text metrics by hand. The floor of
+// the built-in corpus is in builtin_corpus_test.cpp.
 #include "nn/training/evaluation.hpp"
 
 #include <cmath>
 #include <limits>
 
-#include "nn/text/builtin_corpus.hpp"
 #include "nn/training/trainer.hpp"
 #include "tests/tensor/files.hpp"
 
@@ -58,18 +57,6 @@ Predictions said(const Tokenizer& tokenizer, const std::string& text, Index size
   predictions.windows = std::ssize(predictions.likeliest) / size;
   predictions.loss.resize(static_cast<std::size_t>(size));
   return predictions;
-}
-
-void add_information(Index rule, Random& random, double& information, double& characters) {
-  const Grammar::Rule& from = builtin_corpus_grammar().rules()[static_cast<std::size_t>(rule)];
-  Index ticket = random.below(from.total_weight);
-  auto chosen = from.alternatives.begin();
-  for (; ticket >= chosen->weight; ++chosen) ticket -= chosen->weight;
-  information += std::log(static_cast<double>(from.total_weight) / static_cast<double>(chosen->weight));
-  for (const Grammar::Symbol& symbol : chosen->symbols) {
-    characters += static_cast<double>(symbol.text.size());
-    if (symbol.rule != -1) add_information(symbol.rule, random, information, characters);
-  }
 }
 
 }  // namespace
@@ -162,25 +149,4 @@ TEST_CASE("Without a word in any window there is no word error rate") {
   CHECK_FALSE(errors.word_error_rate.has_value());
   CHECK(errors.windows_without_words == 2);
   CHECK(errors.character_error_rate.mean == Approx(0.5));
-}
-
-TEST_CASE("The floor is five standard errors of a text below the built-in corpus's entropy") {
-  constexpr int texts = 400;
-  constexpr Index size = 20'000;
-  Random random(1, Purpose::tests);
-  double sum = 0, squares = 0, lowest = INFINITY;
-  for (int text = 0; text < texts; ++text) {
-    double information = 0, characters = 0;  // of whole scenes, a little more than `size` characters
-    while (characters < size) add_information(0, random, information, characters);
-    const double loss = information / characters;  // that of the model that knows the grammar
-    sum += loss;
-    squares += loss * loss;
-    lowest = std::min(lowest, loss);
-  }
-  const double mean = sum / texts, deviation = std::sqrt(squares / texts - mean * mean);
-  CHECK(lowest > builtin_corpus_floor(size));
-  const double margin = builtin_corpus_entropy() - builtin_corpus_floor(size);
-  CHECK(margin / deviation > 4.3);  // 400 texts tell their deviation to 3.5 %
-  CHECK(margin / deviation < 5.7);
-  CHECK(builtin_corpus_entropy() - builtin_corpus_floor(4 * size) == Approx(margin / 2));
 }

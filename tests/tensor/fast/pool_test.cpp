@@ -1,6 +1,8 @@
 // The pool: blocks are aligned, apart from each other, large enough and used again, on any thread.
 #include "tensor/fast/pool.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -60,11 +62,11 @@ TEST_CASE("a block that serves a larger request than it was made for is large en
     pool::release(block, made_for);
     const std::size_t asked = made_for + made_for / 8;
     void* second = pool::allocate(asked);
+    CHECK(::malloc_usable_size(second) >= asked);
     std::memset(second, 1, asked);  // an address sanitizer sees a block that is too small
     pool::release(second, asked);
     pool::trim();
   }
-  SUCCEED("no write was out of bounds");
 }
 
 TEST_CASE("a small request does not take a block of more than twice its size", "[pool]") {

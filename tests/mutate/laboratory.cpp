@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
@@ -59,11 +60,21 @@ std::vector<std::string> all_includes(const fs::path& tree, const std::string& s
   return files;
 }
 
+/// 0 for a source or test of the same name, else 1 and the folders that are not common to both.
+std::size_t distance_between(std::string source, const fs::path& file) {
+  if (source.starts_with("tests/")) source.erase(0, std::string("tests/").size());
+  const std::string name = fs::path(source).stem().string();
+  if (name == file.stem() || name == file.stem().string() + "_test") return 0;
+  const fs::path way = fs::path(source).parent_path().lexically_relative(file.parent_path());
+  return 1 + static_cast<std::size_t>(std::distance(way.begin(), way.end()));
+}
+
 /// The command that runs tests, with limits on the processor's time, the clock's and memory.
 std::string test_command(const std::string& program, const std::string& files, double seconds) {
   const int limit = static_cast<int>(20 + 3 * seconds);
   return fmt::format(
-      "ulimit -t {} -c 0 -v 12000000 && exec timeout --foreground -s KILL {} {} --abort -# {} </dev/null >log 2>&1",
+      "ulimit -t {}; ulimit -v 12000000; ulimit -c 0; exec timeout --foreground -s KILL {} {} --abort -# {} </dev/null "
+      ">log 2>&1",
       limit, 10 * limit, program, files.empty() ? "" : "'" + files + "'");
 }
 
@@ -91,6 +102,8 @@ Laboratory::Laboratory(fs::path tree, fs::path build) : tree_(std::move(tree)), 
     if (!includes_.contains(source)) includes_[source] = all_includes(tree_, source);
   }
   for (const std::string flavour : {"double", "float"}) {
+    if (!fs::exists(build_ / ("tests_" + flavour))) continue;
+    flavours_.push_back(flavour);
     link_[flavour] = read_text(build_ / fmt::format("CMakeFiles/tests_{}.dir/link.txt", flavour));
     std::erase(link_[flavour], '\n');
     const std::string program = (build_ / ("tests_" + flavour)).string();
@@ -116,11 +129,9 @@ std::vector<const Laboratory::Unit*> Laboratory::units_with(const std::string& f
   for (const Unit& unit : units_) {
     if (unit.flavour == flavour && includes(unit.source, file)) units.push_back(&unit);
   }
+  const auto distance = [&](const Unit* unit) { return distance_between(unit->source, file); };
+  std::stable_sort(units.begin(), units.end(), [&](auto a, auto b) { return distance(a) < distance(b); });
   return units;
-}
-
-std::size_t Laboratory::width(const std::string& file) const {
-  return std::max(units_with(file, "double").size(), units_with(file, "float").size());
 }
 
 /// One fault in one room.
@@ -132,28 +143,37 @@ class Laboratory::Trial {
     write_text(room / "tree" / fault.file, with_fault(read_text(lab.tree_ / fault.file), fault));
   }
 
+  /// Sources and tests nearest to the fault first: of what includes a header they notice most.
   Result run_all() {
-    std::vector<std::string> changed;
-    for (const std::string flavour : {"double", "float"}) {
-      const std::vector<const Unit*> units = lab_.units_with(fault_.file, flavour);
-      for (const Unit* unit : units) {
-        if (!compile(*unit, "", true)) return {Outcome::invalid, ""};
+    constexpr std::size_t few = 12;
+    for (const std::size_t most : {few, std::numeric_limits<std::size_t>::max()}) {
+      for (const std::string& flavour : lab_.flavours_) {
+        const std::size_t before = compiled_[flavour].size();
+        if (!compile_up_to(most, flavour)) return {Outcome::invalid, ""};
+        if (!changes_[flavour]) continue;
+        if (compiled_[flavour].size() > before && !link(flavour)) return {Outcome::invalid, ""};
+        const std::string tests = most == few ? tests_near(flavour) : "";
+        if (most == few && tests.empty()) continue;
+        if (const std::string by = failing_test(flavour, tests); !by.empty()) return {Outcome::killed, by};
       }
-      if (std::none_of(units.begin(), units.end(), [&](const Unit* unit) { return differs(*unit); })) continue;
-      changed.push_back(flavour);
-      if (!link(flavour, units)) return {Outcome::invalid, ""};
-      const std::string near = tests_near(flavour);
-      if (const std::string by = near.empty() ? "" : failing_test(flavour, near); !by.empty())
-        return {Outcome::killed, by};
     }
-    for (const std::string& flavour : changed) {
-      if (const std::string by = failing_test(flavour, ""); !by.empty()) return {Outcome::killed, by};
-    }
-    return {changed.empty() || same_when_optimized() ? Outcome::equivalent : Outcome::survived, ""};
+    const bool same = std::none_of(changes_.begin(), changes_.end(), [](const auto& entry) { return entry.second; });
+    return {same || same_when_optimized() ? Outcome::equivalent : Outcome::survived, ""};
   }
 
  private:
   fs::path object(const Unit& unit) const { return room_ / "objects" / unit.object; }
+
+  /// Compiles what the fault touches, at most so many units.
+  bool compile_up_to(std::size_t most, const std::string& flavour) {
+    const std::vector<const Unit*> units = lab_.units_with(fault_.file, flavour);
+    for (auto& done = compiled_[flavour]; done.size() < std::min(most, units.size());) {
+      done.push_back(units[done.size()]);
+      if (!compile(*done.back(), "", true)) return false;
+      if (read_text(object(*done.back())) != read_text(lab_.build_ / done.back()->object)) changes_[flavour] = true;
+    }
+    return true;
+  }
 
   /// Compiles a unit with the fault or without.
   bool compile(const Unit& unit, const std::string& options, bool faulty) {
@@ -170,14 +190,12 @@ class Laboratory::Trial {
     return run(lab_.build_, fmt::format("{} -w {} >'{}' 2>&1", command, options, (room_ / "log").string())) == 0;
   }
 
-  bool differs(const Unit& unit) const { return read_text(object(unit)) != read_text(lab_.build_ / unit.object); }
-
   /// The linker takes what the fault has changed instead of the library's.
-  bool link(const std::string& flavour, const std::vector<const Unit*>& units) {
+  bool link(const std::string& flavour) {
     std::string command = lab_.link_.at(flavour), added;
     const std::string program = "tests_" + flavour;
     replace_first(command, " -o " + program + " ", fmt::format(" -o '{}' ", (room_ / program).string()));
-    for (const Unit* unit : units) {
+    for (const Unit* unit : compiled_[flavour]) {
       const std::string other = fmt::format(" '{}'", object(*unit).string());
       const std::size_t at = command.find(" " + unit->object);
       if (at == command.npos) {
@@ -233,6 +251,8 @@ class Laboratory::Trial {
   const Laboratory& lab_;
   const Fault& fault_;
   const fs::path room_;
+  std::map<std::string, std::vector<const Unit*>> compiled_;  // by flavour
+  std::map<std::string, bool> changes_;                       // by flavour: whether an object has become another
 };
 
 Result Laboratory::try_fault(const Fault& fault, const fs::path& room) const {

@@ -30,9 +30,6 @@ class Laboratory {
   /// Runs all tests once; throws std::runtime_error if one fails.
   Laboratory(std::filesystem::path tree, std::filesystem::path build);
 
-  /// How many sources of libraries and tests a change of this file compiles again, in one flavour.
-  std::size_t width(const std::string& file) const;
-
   /// Puts the fault in, using the folder `room`, which no other thread may use meanwhile.
   Result try_fault(const Fault& fault, const std::filesystem::path& room) const;
 
@@ -44,11 +41,12 @@ class Laboratory {
   };
   class Trial;
 
+  /// What is compiled again when a file changes, nearest first.
   std::vector<const Unit*> units_with(const std::string& file, const std::string& flavour) const;
   bool includes(const std::string& source, const std::string& file) const;
 
   std::filesystem::path tree_, build_;
-  std::vector<std::string> flavours_;
+  std::vector<std::string> flavours_;  ///< those built, double first
   std::vector<Unit> units_;
   std::map<std::string, std::vector<std::string>> includes_;  ///< by source: itself and all that it includes
   std::map<std::string, std::string> link_;                   ///< by flavour: the command that links the tests

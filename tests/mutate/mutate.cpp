@@ -21,7 +21,7 @@ namespace {
 
 struct Options {
   fs::path tree, build, room;
-  std::size_t faults = 200, seed = 1, jobs = 1, width = 24;
+  std::size_t faults = 200, seed = 1, jobs = 1;
   std::string files = "*";
   bool again = false;
 };
@@ -35,7 +35,6 @@ Options parse(int argc, char** argv) {
   app.add_option("--mutants", options.faults, "faults to try that compile and change the code");
   app.add_option("--seed", options.seed, "of the choice");
   app.add_option("--jobs", options.jobs, "faults tried at a time");
-  app.add_option("--width", options.width, "leave out headers that more sources of a flavour include");
   app.add_option("--files", options.files, "only files whose paths match, as quantum/*");
   app.add_flag("--again", options.again, "only those that survived the last time");
   try {
@@ -105,14 +104,12 @@ class Experiment {
         const std::string file = entry.path().lexically_relative(options_.tree).string();
         if (!entry.is_regular_file()) continue;
         texts_[file] = read_text(entry.path());
-        const bool wide = lab_.width(file) > options_.width,
-                   chosen = ::fnmatch(options_.files.c_str(), file.c_str(), 0) == 0;
-        if (wide && chosen) fmt::print("mutate: {} is left out: {} files include it\n", file, lab_.width(file));
+        const bool chosen = ::fnmatch(options_.files.c_str(), file.c_str(), 0) == 0;
         for (const Fault& fault : faults_in(file, texts_[file])) {
           const Change change = change_of(fault);
           stale.erase(change);
           const bool asked = !options_.again || survivors.contains(change);
-          if (chosen && !wide && asked && !known.contains(change)) faults_.push_back(fault);
+          if (chosen && asked && !known.contains(change)) faults_.push_back(fault);
         }
       }
     }

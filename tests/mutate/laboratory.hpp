@@ -51,7 +51,7 @@ class Laboratory {
   std::map<std::string, std::vector<std::string>> includes_;  ///< by source: itself and all that it includes
   std::map<std::string, std::string> link_;                   ///< by flavour: the command that links the tests
   std::map<std::string, std::string> tests_;                  ///< by flavour: the names of its files of tests
-  std::map<std::string, double> seconds_;                     ///< by flavour: what all tests take
+  std::map<std::string, double> seconds_;                     ///< by flavour: what all tests take of the processor
 };
 
 /// The whole content of a file.

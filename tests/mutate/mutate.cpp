@@ -126,6 +126,7 @@ class Experiment {
     if (!options_.again)
       std::erase_if(faults_, [&](const Fault& fault) { return !places.insert({fault.file, fault.begin}).second; });
     fmt::print("mutate: {} places for a fault\n", faults_.size());
+    std::fflush(stdout);
   }
 
   void work(std::size_t worker) {

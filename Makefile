@@ -3,23 +3,25 @@
 #   ARGS="…"        options of train, sample, bench or reproduce, as in: make train ARGS="--n_layer 2"
 #   FULL=1          reproduce at the paper's larger size: hours
 #   PORTABLE=1      programs that run on other machines too, at some cost in speed
+#   PREFIX=…        where to install, /usr/local if not said
 
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
 BUILD   := build
 CMAKE   := cmake -S . -DQISA_PORTABLE=$(if $(PORTABLE),ON,OFF)
 CONFIGURE = $(CMAKE) -B $(BUILD) >/dev/null
 COMPILE := cmake --build $(BUILD) --parallel $(JOBS)
+PREFIX  := /usr/local
 PROGRAMS := train sample evaluate bench reproduce
 FOLDERS := tensor autograd quantum nn apps
 , := ,
 
-PACKAGES := g++ cmake make libopenblas-dev libfmt-dev catch2 libbenchmark-dev libcli11-dev nlohmann-json3-dev \
+PACKAGES := g++ cmake make libopenblas-dev libfmt-dev catch2 libbenchmark-dev libcli11-dev nlohmann-json3-dev pkg-config \
             $(if $(shell command -v curl wget),,curl ca-certificates)
 
 DATA_URL    := https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt
 DATA_SHA256 := 86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed
 
-.PHONY: help deps build train sample test soak check fuzz coverage mutate bench reproduce data format clean
+.PHONY: help deps build install train sample test lines soak check fuzz coverage mutate bench reproduce data format clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -47,6 +49,12 @@ deps: ## install what is missing, with the system's package manager
 build: deps ## all programs, in apps/
 	@$(CONFIGURE)
 	@$(COMPILE) --target $(PROGRAMS)
+
+install: deps ## the library alone, for other programs to build on, under PREFIX
+	@$(CMAKE) -B $(BUILD)/library -DQISA_LIBRARY_ONLY=ON >/dev/null
+	@cmake --build $(BUILD)/library --parallel $(JOBS)
+	@cmake --install $(BUILD)/library --prefix "$(PREFIX)" >/dev/null
+	@echo "install: the library is in $(PREFIX)"
 
 train: deps ## train a model on data/shakespeare.txt, or without a network on the built-in play
 	@$(CONFIGURE)
@@ -148,6 +156,16 @@ data: ## fetch tiny Shakespeare (1.1 MB) into data/, and verify it
 	echo "$(DATA_SHA256)  $$part" | sha256sum --check --status \
 	  || { rm -f $$part; echo "data: what came is not tiny Shakespeare: its SHA-256 is wrong"; exit 1; }; \
 	mv $$part data/shakespeare.txt; echo "data: data/shakespeare.txt"
+
+# Neither comments nor blank lines nor includes; rooms (folders in the four) are counted again in their folder.
+CODE = cat $(1) | grep -vE '^\s*(//.*)?$$' | grep -vE '^\s*\#\s*(include|pragma once)' | wc -l
+lines: ## the lines of code of the library, a row a folder and a room
+	@for folder in tensor autograd quantum nn; do \
+	  for room in $$folder $$(find $$folder -mindepth 1 -type d | sort); do \
+	    printf '%-15s %5d\n' $$room $$($(call CODE,$$(git ls-files $$room | grep -E '\.(cpp|hpp)$$'))); \
+	  done; \
+	done
+	@printf '%-15s %5d\n' all $$($(call CODE,$$(git ls-files tensor autograd quantum nn | grep -E '\.(cpp|hpp)$$')))
 
 format: ## format all sources
 	@clang-format -i $$(git ls-files '*.cpp' '*.hpp')

@@ -6,12 +6,22 @@
 
 #include <cstdint>
 
+// Every caller asks the linker for one of these names, and only the library of the same flavour has it.
+#ifdef QISA_DOUBLE
+extern "C" const char this_program_defines_QISA_DOUBLE_but_links_the_library_for_float;
+#else
+extern "C" const char this_program_links_the_library_for_double_but_does_not_define_QISA_DOUBLE;
+#endif
+
 namespace qisa {
 
 #ifdef QISA_DOUBLE
 using Real = double;
+[[gnu::used]] inline const char* const same_flavour = &this_program_defines_QISA_DOUBLE_but_links_the_library_for_float;
 #else
 using Real = float;
+[[gnu::used]] inline const char* const same_flavour =
+    &this_program_links_the_library_for_double_but_does_not_define_QISA_DOUBLE;
 #endif
 
 using Index = std::int64_t;

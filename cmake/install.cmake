@@ -1,0 +1,32 @@
+# What `cmake --install` copies: the library, its public headers, and how CMake and pkg-config find them. It can be moved.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/qisa)
+
+install(DIRECTORY ${public_headers}/qisa DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library)
+file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" to_prefix "${to_prefix}")
+get_filename_component(openblas_name ${OpenBLAS_LIBRARY} NAME_WE)
+get_filename_component(openblas_folder ${OpenBLAS_LIBRARY} DIRECTORY)
+string(REGEX REPLACE "^lib" "-l" openblas ${openblas_name})
+if(NOT openblas_folder IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+  set(openblas "-L${openblas_folder} ${openblas}")
+endif()
+foreach(flavour ${QISA_FLAVOURS})
+  install(TARGETS qisa_${flavour} EXPORT qisa-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library
+          INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  set(name qisa)
+  set(defines)
+  if(flavour STREQUAL double)
+    set(name qisa_double)
+    set(defines " -DQISA_DOUBLE")
+  endif()
+  configure_file(cmake/qisa.pc.in ${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT library)
+endforeach()
+
+install(EXPORT qisa-targets NAMESPACE qisa:: DESTINATION ${package_folder} COMPONENT library)
+configure_package_config_file(cmake/qisa-config.cmake.in qisa-config.cmake INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(qisa-config-version.cmake COMPATIBILITY SameMajorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/qisa-config.cmake ${PROJECT_BINARY_DIR}/qisa-config-version.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/FindOpenBLAS.cmake DESTINATION ${package_folder} COMPONENT library)

@@ -95,11 +95,14 @@ OTHER = $(CMAKE) -B $(BUILD)/$(1) -DQISA_PROGRAMS=$(CURDIR)/$(BUILD)/$(1)/progra
 
 # clang-tidy reports clang's warnings too.
 check: EXTRA_PACKAGES = clang clang-format clang-tidy
-check: deps ## format, warnings of gcc and clang, clang-tidy; all tests under sanitizers, training under the one of threads
+check: deps ## format, warnings of gcc and clang, clang-tidy, the library in other projects, sources together in any number; all tests under sanitizers, training under the one of threads
 	@clang-format --dry-run -Werror $$(git ls-files '*.cpp' '*.hpp')
 	@$(call OTHER,tidy,-DCMAKE_CXX_COMPILER=clang++ -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DQISA_STRICT=ON -DQISA_FLAVOURS=float)
 	@sed -n 's/^ *"file": "\(.*\)".*/\1/p' $(BUILD)/tidy/compile_commands.json | sort -u \
 	  | xargs -P $(JOBS) -n 1 clang-tidy --quiet -p $(BUILD)/tidy 2>/dev/null
+	@$(CONFIGURE)
+	@cmake --build $(BUILD) --parallel $(JOBS) --target qisa_float qisa_double
+	@for door in install headers fetch; do tests/doors/doors.sh $$door $(CURDIR) $(CURDIR)/$(BUILD) c++ || exit 1; done
 	@$(call OTHER,check,-DQISA_STRICT=ON -DQISA_SANITIZE=address$(,)undefined)
 	@cmake --build $(BUILD)/check --parallel $(JOBS)
 	@QISA_KILLS=20 ctest --test-dir $(BUILD)/check --parallel $(JOBS) --output-on-failure --progress

@@ -2,7 +2,8 @@
 #
 # They are those of the four folders of the library, but for fast kernels and for what only the library's own sources
 # need; those that a public header includes come with it. Ours include each other as "tensor/tensor.hpp", which in a
-# caller's project may be a file of its own: the copies say "qisa/tensor/tensor.hpp".
+# caller's project may be a file of its own: the copies say "qisa/tensor/tensor.hpp". Callers need not know `omp simd`,
+# about which compilers warn where it is not switched on.
 cmake_minimum_required(VERSION 3.18)
 set(private "/fast/|^nn/files/strict_json|^tensor/files/(descriptor|append_file)")
 
@@ -37,6 +38,7 @@ while(headers)
       list(APPEND headers ${include})
     endif()
   endforeach()
+  string(REGEX REPLACE "#pragma omp simd[^\n]*\n" "" content "${content}")
   string(REGEX REPLACE "#include \"([a-z])" "#include \"qisa/\\1" content "${content}")
   write_if_other(${FOLDER}/qisa/${header} "${content}")
 endwhile()

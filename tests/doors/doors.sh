@@ -6,6 +6,9 @@ set -euo pipefail
 door=$1 source=$2 build=$3 compiler=$4
 installed=$build/doors/installed
 
+PKG_CONFIG_PATH=$(dirname "$(find "$build/doors" -name qisa.pc 2>/dev/null)")
+export PKG_CONFIG_PATH
+
 place=$(mktemp -d)  # outside the source
 trap 'rm -rf "$place"' EXIT
 cd "$place"
@@ -59,9 +62,6 @@ case $door in
     ;;
   pkg-config)
     project
-    export PKG_CONFIG_PATH
-    PKG_CONFIG_PATH=$(dirname "$(find "$installed" -name qisa.pc)")
-    pkg-config --exists qisa qisa_double
     line=$(block 4)
     eval "${line/g++/$compiler}"
     check_run ./xor
@@ -78,15 +78,13 @@ case $door in
   flavours)
     echo '#include <qisa/tensor/shape.hpp>
           int main() { return static_cast<int>(qisa::Shape({2, 3}).size() + sizeof(qisa::Real)); }' >main.cpp
-    flags="-std=c++20 -I$installed/include"
-    folder=$(dirname "$(find "$installed" -name libqisa.a)")
-    $compiler $flags main.cpp "$folder/libqisa.a" -lfmt -o float
-    $compiler $flags -DQISA_DOUBLE main.cpp "$folder/libqisa_double.a" -lfmt -o double
-    status=0; ./float || status=$?; [ $status = 10 ] || fail "float: $status"
-    status=0; ./double || status=$?; [ $status = 14 ] || fail "double: $status"
-    ! $compiler $flags main.cpp "$folder/libqisa_double.a" -lfmt 2>log || fail "links the flavour that it is not"
+    link() { $compiler -std=c++20 $(pkg-config --cflags "$1") main.cpp $(pkg-config --libs "$2") -o program 2>log; }
+    exit_code() { status=0; ./program || status=$?; echo $status; }
+    link qisa qisa && [ "$(exit_code)" = 10 ] || { cat log; fail "6 elements and 4 bytes are 10"; }
+    link qisa_double qisa_double && [ "$(exit_code)" = 14 ] || { cat log; fail "6 elements and 8 bytes are 14"; }
+    ! link qisa qisa_double || fail "links the flavour that it is not"
     refused links_the_library_for_double_but_does_not_define_QISA_DOUBLE log
-    ! $compiler $flags -DQISA_DOUBLE main.cpp "$folder/libqisa.a" -lfmt 2>log || fail "links the flavour that it is not"
+    ! link qisa_double qisa || fail "links the flavour that it is not"
     refused defines_QISA_DOUBLE_but_links_the_library_for_float log
     project
     sed -i 's/PRIVATE qisa::qisa/PRIVATE qisa::qisa qisa::qisa_double/' CMakeLists.txt
@@ -102,8 +100,9 @@ case $door in
       echo '#include <qisa/qisa.hpp>'
       echo 'using namespace std; using namespace qisa;'
       find "$installed/include/qisa" -name '*.hpp' -print0 | xargs -0 cat \
-        | sed -nE 's/^(class|struct|enum class|using) ([A-Za-z]+)( final)?( [{:=].*|;)$/\2/p' | sort -u \
-        | sed 's/.*/static_assert(sizeof(& *) > 0);/'
+        | awk '!/^template/ && before !~ /^template/ {print} {before = $0}' \
+        | sed -nE 's/^(class|struct|enum class|using) ([A-Za-z]+)( final)?( [{:=].*|;)$/static_assert(sizeof(\2*) > 0);/p' \
+        | sort -u
       echo 'int main() { return static_cast<int>(sum(exp(Variable(Tensor::zeros({0})))).value().item()); }'
     } >main.cpp
     [ "$(grep -c static_assert main.cpp)" -gt 50 ] || fail "finds few types"

@@ -9,6 +9,7 @@
 #include "apps/benchmark/report.hpp"
 #include "apps/shared/batch_inference.hpp"
 #include "apps/shared/command_line.hpp"
+#include "apps/shared/numbers.hpp"
 #include "nn/sampler.hpp"
 #include "nn/training/trainer.hpp"
 #include "quantum/fast/adjoint.hpp"
@@ -185,7 +186,7 @@ int main(int argc, char** argv) {
     app.allow_extras();
     app.prefix_command(false);
     parse_or_exit(app, argc, argv);
-    fmt::print("{} threads, {}\n", threads, blas_description());
+    fmt::print("{}, {}\n", counted(threads, "thread"), blas_description());
     if (const std::string advice = blas_advice(); !advice.empty()) fmt::print("{}\n", advice);
     register_benchmarks(threads);
     std::vector<std::string> rest = app.remaining();

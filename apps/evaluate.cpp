@@ -9,6 +9,7 @@
 
 #include "apps/shared/command_line.hpp"
 #include "apps/shared/corpus.hpp"
+#include "apps/shared/numbers.hpp"
 #include "apps/shared/run_folder.hpp"
 #include "nn/files/checkpoint.hpp"
 #include "nn/text/builtin_corpus.hpp"
@@ -30,7 +31,7 @@ struct EvaluateOptions {
 EvaluateOptions parse(int argc, char** argv) {
   CLI::App app("Evaluate a trained model: loss, text metrics, and whether it reads the future.", "evaluate");
   EvaluateOptions options;
-  app.add_option("--checkpoint", options.checkpoint,
+  app.add_option("--checkpoint,checkpoint", options.checkpoint,
                  "checkpoint file, or a run's folder (default: the newest in runs/)");
   app.add_option("--data", options.data,
                  "text file (UTF-8), or builtin (empty: data/shakespeare.txt if it is there, else builtin)");
@@ -75,7 +76,7 @@ void note_nonfinite(const Parameters& parameters) {
     const auto bad = std::ranges::count_if(tensor.values(), [](Real value) { return !std::isfinite(value); });
     if (bad > 0) parts.push_back(fmt::format("{} of {} in {}", bad, tensor.size(), part.name));
   }
-  if (!parts.empty()) fmt::print(stderr, "weights that are not finite: {}\n", fmt::join(parts, ", "));
+  if (!parts.empty()) complain(fmt::format("weights that are not finite: {}\n", fmt::join(parts, ", ")));
 }
 
 Report evaluate(const EvaluateOptions& options) {
@@ -162,23 +163,25 @@ void print_text(const Report& report) {
   const ModelSettings& model = report.model;
   const TextErrors& errors = report.errors;
   const double loss = report.predictions.mean_loss();
-  fmt::print("model  {} ({}, {}), {} layers, {} heads, width {}, context {}; {} parameters, {} a head\n",
-             model.attention, name_of(model.aggregation), name_of(model.normalizer), model.n_layer, model.n_head,
-             model.n_embd, model.block_size, report.parameters, report.parameters_a_head);
+  fmt::print("model  {} ({}, {}), {}, {}, width {}, context {}; {} parameters, {} a head\n", model.attention,
+             name_of(model.aggregation), name_of(model.normalizer), counted(model.n_layer, "layer"),
+             counted(model.n_head, "head"), model.n_embd, model.block_size, report.parameters,
+             report.parameters_a_head);
   if (find_mechanism(model.attention).real_states) {
     fmt::print("       {} of {} measured outputs are dead: strings with an odd number of Y\n", report.dead_outputs,
                model.n_layer * model.n_embd);
   }
   fmt::print("from   {}\n", report.checkpoint);
-  fmt::print("data   {}; part {}, {} windows of {} characters\n\n", report.data, report.part,
-             report.predictions.windows, model.block_size);
+  fmt::print("data   {}; part {}, {} of {} characters\n\n", report.data, report.part,
+             counted(report.predictions.windows, "window"), model.block_size);
 
   fmt::print("loss   {:.4f} nats a character, {:.4f} bits{}\n", loss, loss * std::numbers::log2e,
              report.entropy ? fmt::format("; entropy of the text {:.4f} nats", *report.entropy) : "");
   print_positions(report.predictions.loss);
   fmt::print("\nlikeliest characters against the true ones, a window at a time\n");
   print_row("character error rate", errors.character_error_rate);
-  const std::string skipped = fmt::format("   ({} windows without a word left out)", errors.windows_without_words);
+  const std::string skipped =
+      fmt::format("   ({} without a word left out)", counted(errors.windows_without_words, "window"));
   if (errors.word_error_rate) {
     print_row("word error rate", *errors.word_error_rate, errors.windows_without_words ? skipped : "");
   } else {

@@ -23,7 +23,7 @@ struct SampleOptions {
 SampleOptions parse(int argc, char** argv) {
   CLI::App app("Write text with a trained model.", "sample");
   SampleOptions options;
-  app.add_option("--checkpoint", options.checkpoint,
+  app.add_option("--checkpoint,checkpoint", options.checkpoint,
                  "checkpoint file, or a run's folder (default: the newest in runs/)");
   app.add_option("--start", options.start, "text to continue, or FILE:path (default: a new line)");
   app.add_option("--num_samples", options.num_samples, "texts to write")->capture_default_str();

@@ -2,67 +2,103 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <new>
-#include <system_error>
 
+#include "apps/shared/nearest.hpp"
+#include "apps/shared/numbers.hpp"
 #include "tensor/error.hpp"
 #include "tensor/fast/subnormals.hpp"
 
 namespace qisa {
 namespace {
 
-/// A check for options that are whole numbers: CLI11 wraps those out of range, and reads nothing as 0.
+/// A check of options that are whole numbers, which it writes as digits: CLI11 wraps those out of range, and reads
+/// nothing as 0.
 template <class Integer>
-std::string out_of_range(const std::string& text) {
-  Integer value;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool good = error == std::errc() && stop == text.data() + text.size();
-  return good ? "" : fmt::format("\"{}\" is not a whole number in range", text);
+std::string whole_number(std::string& text) {
+  const auto value = parse_whole_number<Integer>(text);
+  if (!value) return fmt::format("\"{}\" is not a whole number in range", text);
+  text = fmt::format("{}", *value);
+  return "";
+}
+
+/// The same for floating-point numbers.
+std::string number(std::string& text) {
+  return parse_number<double>(text) ? "" : fmt::format("\"{}\" is not a number in range", text);
+}
+
+/// What is wrong with arguments that no option took.
+std::string unexpected(const CLI::App& app) {
+  const std::vector<std::string> extras = app.remaining();
+  for (const std::string& extra : extras) {
+    if (!extra.starts_with('-') || extra.size() == 1) continue;
+    const std::string name = extra.substr(extra.find_first_not_of('-'));
+    const std::string given = name.substr(0, name.find('='));
+    return fmt::format("there is no option {}{}", extra.substr(0, extra.find('=')),
+                       did_you_mean(given, option_names(app), "--"));
+  }
+  return fmt::format("\"{}\" was not expected", extras.empty() ? "" : extras.front());
+}
+
+std::string one_line(std::string text) {
+  for (char& c : text) c = c == '\n' ? ' ' : c;
+  return text;
 }
 
 }  // namespace
 
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
+  }
+  return names;
+}
+
 void parse_or_exit(CLI::App& app, int argc, char** argv) {
   for (CLI::Option* option : app.get_options()) {
-    if (option->get_type_name() == "INT") option->check(out_of_range<std::int64_t>);
-    if (option->get_type_name() == "UINT") option->check(out_of_range<std::uint64_t>);
+    const std::string type = option->get_type_name();
+    if (type == "INT") option->transform(CLI::Validator(whole_number<std::int64_t>, ""));
+    if (type == "UINT") option->transform(CLI::Validator(whole_number<std::uint64_t>, ""));
+    if (type == "FLOAT") option->transform(CLI::Validator(number, ""));
   }
+  const auto complaint = [&app](const std::string& message) {
+    return Exit{2, fmt::format("{}: {} (see --help)\n", app.get_name(), one_line(message))};
+  };
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     throw Exit{0, app.help()};
+  } catch (const CLI::ExtrasError&) {
+    throw complaint(unexpected(app));
   } catch (const CLI::ParseError& error) {
-    std::string message = error.what();
-    for (char& c : message) c = c == '\n' ? ' ' : c;
-    throw Exit{2, fmt::format("{}: {} (see --help)\n", app.get_name(), message)};
+    throw complaint(error.what());
   }
 }
 
-void flush_output() {
-  const bool flushed = std::fflush(stdout) == 0;
-  require(flushed, "cannot write to the standard output: {}", std::generic_category().message(errno));
-}
-
 int run_main(const std::function<int()>& body) {
+  open_standard_descriptors();
   flush_subnormals();
   std::signal(SIGXFSZ, SIG_IGN);  // a file beyond the size limit is an error of its write, as on a full disk
   try {
-    const int exit_code = body();
+    int exit_code = 0;
+    try {
+      exit_code = body();
+    } catch (const Exit& exit) {
+      exit_code = exit.code;
+      exit_code == 0 ? fmt::print("{}", exit.text) : complain(exit.text);
+      if (exit_code != 0) return exit_code;
+    }
     flush_output();
     return exit_code;
-  } catch (const Exit& exit) {
-    fmt::print(exit.code == 0 ? stdout : stderr, "{}", exit.text);
-    return exit.code;
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "error: not enough memory; a smaller model or batch_size may fit\n");
+    complain("error: not enough memory; a smaller model or batch_size may fit\n");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
+    complain(fmt::format("error: {}\n", error.what()));
   }
   return 1;
 }

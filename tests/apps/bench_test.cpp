@@ -57,7 +57,7 @@ TEST_CASE("bench prints times, their ratio to csa of the same width, and their s
        "circuit/2|gemm/512x(16|64)x16)"});
   CAPTURE(outcome.out, outcome.err);
   REQUIRE(outcome.exit_code == 0);
-  CHECK(outcome.out.find("1 threads, OpenBLAS") == 0);
+  CHECK(outcome.out.find("1 thread, OpenBLAS") == 0);
 
   // What each benchmark measured: milliseconds and, where it counts operations, GFLOP/s.
   std::map<std::string, double> milliseconds, rates;

@@ -117,6 +117,7 @@ Process::Process(const std::string& program, const Arguments& arguments, const s
   ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
+  for (const int descriptor : around.closed) ::close(descriptor);
   if (::chdir(folder.c_str()) == 0) ::execv(program.c_str(), argv.data());
   ::_exit(127);
 }

@@ -31,6 +31,7 @@ struct Surroundings {
   std::string signal_after = {};
   std::map<int, unsigned long> limits = {};  // RLIMIT_…, and how much the program may have of it
   bool bound_by_permissions = false;         // even if the test runs as root
+  std::vector<int> closed = {};              // descriptors that are not open
 };
 
 /// A program that runs beside the test. It is killed with the object if it has not ended by then.

@@ -122,6 +122,9 @@ TEST_CASE("The option --checkpoint takes a file or a run's folder, wherever it i
   const std::string text = place.text({{"checkpoint", "elsewhere/a/latest.safetensors"}});
   CHECK(text == place.text({{"checkpoint", "elsewhere/a"}}));
   CHECK(text == place.text({{"checkpoint", (place.path / "elsewhere/a").string()}}));
+  const Outcome without_the_option = place.sample({"elsewhere/a"});
+  require_success(without_the_option);
+  CHECK(text == without_the_option.out);
   // 20 steps were evaluated once, at the end: the best model is the last.
   CHECK(text == place.text({{"checkpoint", "elsewhere/a/best.safetensors"}}));
 }
@@ -193,11 +196,15 @@ TEST_CASE("A sampling option out of range is refused with its value") {
 
 TEST_CASE("Wrong usage of sample ends with 2 and one line") {
   const Trained place;
-  check_refused(place.sample({"--temprature", "1"}), 2, {"--temprature"});
+  check_refused(place.sample({"--temprature", "1"}), 2, {"no option --temprature", "did you mean --temperature?"});
+  check_refused(place.sample({"--temperature", ""}), 2, {"--temperature", "\"\" is not a number"});
+  check_refused(place.sample({"--top_p="}), 2, {"--top_p"});
+  check_refused(place.sample({"--seed", ""}), 2, {"--seed", "\"\""});
   check_refused(place.sample({"--top_k", "many"}), 2, {"--top_k", "many"});
   check_refused(place.sample({"--top_k"}), 2, {"--top_k"});
   check_refused(place.sample({"--seed", "-1"}), 2, {"--seed", "-1"});
-  check_refused(place.sample({"runs/a"}), 2, {"runs/a"});
+  check_refused(place.sample({"runs/a", "more"}), 2, {"more"});
+  check_refused(place.sample({"--checkpoint", "runs/a", "runs/a"}), 2, {"runs/a"});
 }
 
 TEST_CASE("sample writes whole characters at a time, and ends without a word when its reader has enough") {

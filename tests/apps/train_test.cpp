@@ -190,8 +190,20 @@ TEST_CASE("Wrong usage ends with 2 and one line about what is wrong") {
     std::vector<std::string> pieces;
   };
   const std::vector<Case> cases = {
-      {{"--n_layers", "2"}, {"--n_layers"}},
+      {{"--n_layers", "2"}, {"no option --n_layers", "did you mean --n_layer?"}},
+      {{"--dropuot", "0.1"}, {"no option --dropuot", "did you mean --dropout?"}},
+      {{"--n-layer", "2"}, {"no option --n-layer", "did you mean --n_layer?"}},
+      {{"--lr=0.1"}, {"no option --lr;", "did you mean --learning_rate?"}},
+      {{"--bs=4"}, {"did you mean --block_size or --batch_size?"}},
+      {{"--embd=4"}, {"did you mean --n_embd?"}},
+      {{"--chocolate=4"}, {"no option --chocolate (see --help)"}},
       {{"something"}, {"something"}},
+      {{"--dropout", ""}, {"--dropout", "\"\" is not a number"}},
+      {{"--learning_rate="}, {"--learning_rate"}},
+      {{"--dropout", "0.1x"}, {"--dropout", "0.1x"}},
+      {{"--n_layer", ""}, {"--n_layer", "\"\""}},
+      {{"--n_layer", "1e-3"}, {"--n_layer", "1e-3"}},
+      {{"--n_layer", "1e300"}, {"--n_layer", "1e300"}},
       {{"--n_layer"}, {"--n_layer"}},
       {{"--n_layer", "two"}, {"--n_layer", "two"}},
       {{"--n_layer", "2.5"}, {"--n_layer", "2.5"}},
@@ -211,6 +223,16 @@ TEST_CASE("Wrong usage ends with 2 and one line about what is wrong") {
     check_refused(place.train(arguments), 2, one.pieces);
   }
   CHECK(place.names() == std::set<std::string>{"text.txt"});
+}
+
+TEST_CASE("A whole number may be written as 1e1 or 2.0, and the text's path without its option") {
+  const Workplace place;
+  const Outcome outcome = place.train(
+      {"text.txt", "--n_layer=1", "--n_head=2.0", "--n_embd=8", "--block_size=8", "--max_iters=1e1", "--out_dir=out"});
+  require_success(outcome);
+  CHECK(outcome.out.find("text.txt; ") != std::string::npos);
+  CHECK(outcome.out.find(", 1 layer, 2 heads, ") != std::string::npos);
+  CHECK(load_checkpoint(place.path / "out/latest.safetensors").training->steps == 10);
 }
 
 TEST_CASE("Bad input ends with 1 and one line that names it, and leaves no folder behind") {
@@ -236,6 +258,7 @@ TEST_CASE("Bad input ends with 1 and one line that names it, and leaves no folde
       {{{"block_size", "0"}}, {"block_size", "0"}},
       {{{"dropout", "1"}}, {"dropout", "1"}},
       {{{"dropout", "-0.1"}}, {"dropout", "-0.1"}},
+      {{{"dropout", "0.99999999"}}, {"dropout", "0.99999999"}},
       {{{"dropout", "nan"}}, {"dropout", "nan"}},
       {{{"batch_size", "0"}}, {"batch_size", "0"}},
       {{{"max_iters", "0"}}, {"max_iters", "0"}},
@@ -246,6 +269,11 @@ TEST_CASE("Bad input ends with 1 and one line that names it, and leaves no folde
       {{{"learning_rate", "nan"}}, {"learning_rate", "nan"}},
       {{{"min_lr", "-0.5"}}, {"min_lr", "-0.5"}},
       {{{"min_lr", "0.5"}}, {"min_lr", "0.5", "0.003"}},
+      {{{"learning_rate", "1e39"}}, {"learning_rate", "1e+39"}},
+      {{{"weight_decay", "inf"}}, {"weight_decay", "inf"}},
+      {{{"max_iters", "5000000000"}}, {"max_iters", "5000000000"}},
+      {{{"warmup_iters", "9223372036854775807"}}, {"warmup_iters", "9223372036854775807"}},
+      {{{"lr_decay_iters", "9223372036854775807"}}, {"lr_decay_iters", "9223372036854775807"}},
       {{{"warmup_iters", "-5"}}, {"warmup_iters", "-5"}},
       {{{"lr_decay_iters", "-5"}}, {"lr_decay_iters", "-5"}},
       {{{"weight_decay", "-0.1"}}, {"weight_decay", "-0.1"}},

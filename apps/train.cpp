@@ -7,6 +7,7 @@
 #include "apps/shared/command_line.hpp"
 #include "apps/shared/corpus.hpp"
 #include "apps/shared/interrupt.hpp"
+#include "apps/shared/numbers.hpp"
 #include "apps/shared/options.hpp"
 #include "apps/shared/progress.hpp"
 #include "apps/shared/run_folder.hpp"
@@ -23,15 +24,15 @@ void describe(const TrainOptions& options, const Corpus& corpus, const TextData&
               const RunFolder& folder, Index steps) {
   fmt::print("data   {}; {} characters, vocabulary {}\n", corpus.description,
              data.train.size() + data.validation.size(), model.settings().vocabulary_size);
-  fmt::print("model  {} ({}, {}), {} layers, {} heads, width {}, context {}; {} parameters\n", options.attention,
-             options.aggregation, options.normalizer, options.n_layer, options.n_head, options.n_embd,
-             options.block_size, model.parameters().size());
+  fmt::print("model  {} ({}, {}), {}, {}, width {}, context {}; {} parameters\n", options.attention,
+             options.aggregation, options.normalizer, counted(options.n_layer, "layer"),
+             counted(options.n_head, "head"), options.n_embd, options.block_size, model.parameters().size());
   if (model.settings().aggregation == Aggregation::transposed) {
     fmt::print("note   transposed aggregation reads the characters that it is to predict: its loss is no measure\n");
   }
   const std::string resumed = options.resume ? fmt::format(", goes on after step {}", steps) : "";
-  fmt::print("run    {}{}; {} threads, {}\n", folder.path().string(), resumed, useful_threads(options.threads),
-             blas_description());
+  fmt::print("run    {}{}; {}, {}\n", folder.path().string(), resumed,
+             counted(useful_threads(options.threads), "thread"), blas_description());
   if (const std::string advice = blas_advice(); !advice.empty()) fmt::print("note   {}\n", advice);
 }
 
@@ -65,7 +66,7 @@ int train(const TrainOptions& options) {
     run = *resumed->training;
     trainer.optimizer().restore(run.steps, run.first_moment, run.second_moment);
   }
-  if (!folder) folder = RunFolder::create(options.out_dir, options.attention);
+  if (!folder) folder = RunFolder::create(options.out_dir, options.attention, options.overwrite);
   folder->start(config, run.steps);
   describe(options, corpus, data, model, *folder, run.steps);
   const auto save = [&](const std::filesystem::path& path) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include "apps/shared/command_line.hpp"
 #include "apps/shared/run_folder.hpp"
@@ -113,17 +114,21 @@ ModelSettings TrainOptions::model_settings(Index vocabulary_size) const {
 
 TrainingSettings TrainOptions::training_settings() const {
   check_interval("max_iters", max_iters);
+  require(max_iters <= Index{1} << 32, "max_iters must be at most {}, not {}", Index{1} << 32, max_iters);
   check_interval("eval_interval", eval_interval);
   check_interval("log_interval", log_interval);
   require(eval_iters >= 0 && eval_iters <= Index{1} << 32, "eval_iters must be from 0 to {}, not {}", Index{1} << 32,
           eval_iters);
   require(keep >= 0, "keep must be at least 0, not {}", keep);
-  require(std::isfinite(learning_rate) && learning_rate > 0 && min_lr >= 0 && min_lr <= learning_rate,
+  constexpr double largest = std::numeric_limits<Real>::max();
+  require(learning_rate > 0 && learning_rate <= largest && min_lr >= 0 && min_lr <= learning_rate,
           "learning_rate {} and min_lr {}: the first must be positive and the second from 0 to it", learning_rate,
           min_lr);
-  require(warmup_iters >= 0 && lr_decay_iters >= 0, "warmup_iters {} and lr_decay_iters {} must not be negative",
-          warmup_iters, lr_decay_iters);
-  require(weight_decay >= 0 && beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1 && grad_clip >= 0,
+  constexpr Index steps = Index{1} << 53;  // what floating point counts exactly
+  require(warmup_iters >= 0 && lr_decay_iters >= 0 && warmup_iters < steps && lr_decay_iters < steps,
+          "warmup_iters {} and lr_decay_iters {} must be from 0 to {}", warmup_iters, lr_decay_iters, steps - 1);
+  require(weight_decay >= 0 && weight_decay <= largest && beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1 &&
+              grad_clip >= 0,
           "weight_decay {} and grad_clip {} must be at least 0, beta1 {} and beta2 {} at least 0 and less than 1",
           weight_decay, grad_clip, beta1, beta2);
   TrainingSettings settings;
@@ -146,16 +151,17 @@ namespace {
 TrainOptions parse_once(int argc, char** argv, const std::string& base) {
   CLI::App app("Train a small GPT with classical or quantum-inspired attention on a text.", "train");
   TrainOptions options;
-  for_each_option(options,
-                  [&app](const std::string& name, auto& value, const std::string& help, const Choices& choices) {
-                    CLI::Option* option;
-                    if constexpr (std::is_same_v<std::remove_reference_t<decltype(value)>, bool>) {
-                      option = app.add_flag("--" + name, value, help);
-                    } else {
-                      option = app.add_option("--" + name, value, help)->capture_default_str();
-                    }
-                    if (!choices.empty()) option->check(CLI::IsMember(choices));
-                  });
+  for_each_option(
+      options, [&app](const std::string& name, auto& value, const std::string& help, const Choices& choices) {
+        CLI::Option* option;
+        if constexpr (std::is_same_v<std::remove_reference_t<decltype(value)>, bool>) {
+          option = app.add_flag("--" + name, value, help);
+        } else {
+          // The text's path is understood without its option too.
+          option = app.add_option(name == "data" ? "--data,data" : "--" + name, value, help)->capture_default_str();
+        }
+        if (!choices.empty()) option->check(CLI::IsMember(choices));
+      });
   std::string resumed;
   const CLI::Option* resume =
       app.add_option("--resume", resumed,
@@ -163,6 +169,9 @@ TrainOptions parse_once(int argc, char** argv, const std::string& base) {
                                  fmt::join(changeable.begin(), changeable.end() - 1, ", ")))
           ->expected(0, 1)
           ->configurable(false);
+  app.add_flag("--overwrite", options.overwrite, "replace the run that --out_dir holds")
+      ->configurable(false)
+      ->excludes("--resume");
   app.set_config("--config", base, "file of the same options, one a line: name = value")->check(config_problem);
   app.allow_config_extras(CLI::config_extras_mode::error);
   parse_or_exit(app, argc, argv);
@@ -200,6 +209,7 @@ TrainOptions parse_train_options(int argc, char** argv) {
 std::string to_config(const TrainOptions& options) {
   std::string text;
   for_each_option(options, [&text](const char* name, const auto& value, const char*, const Choices&) {
+    if (std::string_view(name) == "out_dir") return;  // so that the file given back makes a new run
     if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
       require(value.find_first_of("#\"\n") == std::string::npos,
               "{} {}: a config file cannot hold a #, \" or line break", name, value);

@@ -24,7 +24,8 @@ struct TrainOptions {
   std::uint64_t seed = 1337;
   int threads = 0;
   std::string data, out_dir;
-  bool resume = false;  // continue the run in out_dir
+  bool resume = false;     // continue the run in out_dir
+  bool overwrite = false;  // replace the run in out_dir
 
   /// The model's settings. Throws what validate() throws.
   ModelSettings model_settings(Index vocabulary_size) const;
@@ -38,7 +39,7 @@ struct TrainOptions {
 /// program when there is nothing to run.
 TrainOptions parse_train_options(int argc, char** argv);
 
-/// The options as a config file that --config reads back.
+/// The options as a config file that --config reads back, but for out_dir: a run that is repeated is a new one.
 std::string to_config(const TrainOptions& options);
 
 /// The options that make a run what it is, by name: what a resumed run must have in common with its

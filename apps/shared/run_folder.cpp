@@ -1,6 +1,7 @@
 #include "apps/shared/run_folder.hpp"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 
 #include <array>
@@ -18,10 +19,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path unused_folder(const std::string& name) {
+/// Makes the folder, and those that it lies in. Throws when it is not there after that.
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  require(fs::is_directory(folder, error), "{}: cannot make this folder: {}", folder.string(),
+          error ? error.message() : "a file is in the way");
+}
+
+/// The first of runs/NAME-1, runs/NAME-2, … that can be made: each is made by one process only, however many try.
+fs::path make_numbered_folder(const std::string& name) {
+  make_folder("runs");
   for (int number = 1;; ++number) {
     fs::path path = fs::path("runs") / fmt::format("{}-{}", name, number);
-    if (!fs::exists(path)) return path;
+    std::error_code error;
+    if (fs::create_directory(path, error)) return path;
+    require(fs::exists(fs::symlink_status(path)), "{}: cannot make this folder: {}", path.string(), error.message());
   }
 }
 
@@ -72,8 +85,9 @@ std::map<std::int64_t, fs::path> numbered_checkpoints(const RunFolder& folder) {
 
 }  // namespace
 
-RunFolder::RunFolder(fs::path path)
+RunFolder::RunFolder(fs::path path, bool is_new)
     : path_(std::move(path)),
+      is_new_(is_new),
       lock_(uninterrupted([&] { return ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); })) {
   require(lock_.number() >= 0, "{}: cannot open this folder: {}", path_.string(),
           std::generic_category().message(errno));
@@ -83,26 +97,41 @@ RunFolder::RunFolder(fs::path path)
   require(locked, "{}: cannot lock this folder: {}", path_.string(), std::generic_category().message(errno));
 }
 
-RunFolder RunFolder::create(const std::string& path, const std::string& name) {
-  const fs::path folder = path.empty() ? unused_folder(name) : fs::path(path);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  require(fs::is_directory(folder, error), "{}: cannot make this folder: {}", folder.string(),
-          error ? error.message() : "a file is in the way");
-  return RunFolder(folder);
+RunFolder RunFolder::create(const std::string& path, const std::string& name, bool overwrite) {
+  if (!path.empty()) make_folder(path);
+  RunFolder folder(path.empty() ? make_numbered_folder(name) : fs::path(path), true);
+  const std::vector<std::string> files = folder.files_of_a_run();
+  require(
+      files.empty() || overwrite,
+      "{0}: a run is here already: {1}; go on with it by --resume {0}, or give --overwrite to replace it, or another "
+      "--out_dir",
+      path, fmt::join(files, ", "));
+  return folder;
 }
 
-RunFolder RunFolder::reopen(const std::string& path) { return RunFolder(path); }
+RunFolder RunFolder::reopen(const std::string& path) { return RunFolder(path, false); }
+
+std::vector<std::string> RunFolder::files_of_a_run() const {
+  std::vector<std::string> names;
+  for (const char* name : {"latest.safetensors", "best.safetensors", "config.toml", "log.jsonl"}) {
+    if (fs::exists(fs::symlink_status(path_ / name))) names.emplace_back(name);
+  }
+  for (const auto& [step, file] : numbered_checkpoints(*this)) names.push_back(file.filename().string());
+  return names;
+}
 
 void RunFolder::start(const std::string& config, std::int64_t step) {
   const fs::path config_path = path_ / "config.toml", log_path = path_ / "log.jsonl";
   for (const fs::path& file : {latest(), best(), config_path, log_path}) check_replaceable(file);
   remove_leftovers(path_);
+  if (is_new_) {
+    for (const std::string& name : files_of_a_run()) fs::remove(path_ / name);
+  }
   for (const auto& [number, file] : numbered_checkpoints(*this)) {
     if (number > step) fs::remove(file);
   }
+  replace_file(config_path, config);  // from now on, it is a run that can be resumed
   replace_file(log_path, log_until(log_path, step));
-  replace_file(config_path, config);
   log_.emplace(log_path);
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tensor/files/append_file.hpp"
 
@@ -22,14 +23,16 @@ struct LogEntry {
 /// that belongs to its step: what a killed run has beyond it, a resumed one makes again.
 class RunFolder {
  public:
-  /// For a new run: `path`, or the first of runs/NAME-1, runs/NAME-2, … that does not exist if `path` is empty.
-  /// Made if need be. Throws when that cannot be, or another process trains in it.
-  static RunFolder create(const std::string& path, const std::string& name);
+  /// For a new run: `path`, made if need be, or the first of runs/NAME-1, runs/NAME-2, … that this process can make
+  /// if `path` is empty. Throws when that cannot be, when another process trains in it, or when it holds a run,
+  /// unless `overwrite` allows start() to replace that one.
+  static RunFolder create(const std::string& path, const std::string& name, bool overwrite);
   /// An earlier run's folder. Throws when there is none, or another process trains in it.
   static RunFolder reopen(const std::string& path);
 
   /// Makes the folder that of a run with these settings at `step`: writes config.toml, and removes from the
-  /// log and from the numbered checkpoints what is beyond that step. Throws when it cannot be written.
+  /// log and from the numbered checkpoints what is beyond that step; for a new run all that an earlier one left.
+  /// Throws when it cannot be written.
   void start(const std::string& config, std::int64_t step);
 
   const std::filesystem::path& path() const { return path_; }
@@ -53,9 +56,12 @@ class RunFolder {
   bool is_done() const;
 
  private:
-  explicit RunFolder(std::filesystem::path path);
+  RunFolder(std::filesystem::path path, bool is_new);
+  /// The names of the files of a run that are here.
+  std::vector<std::string> files_of_a_run() const;
 
   std::filesystem::path path_;
+  bool is_new_;
   Descriptor lock_;  // the open folder, locked
   std::optional<AppendFile> log_;
 };

@@ -36,7 +36,9 @@ Sharding shard(Index batch, Index length) {
 void TrainingSettings::validate() const {
   require(batch_size >= 1 && batch_size <= Index{1} << 24, "batch_size must be from 1 to {}, not {}", Index{1} << 24,
           batch_size);
-  require(dropout >= 0 && dropout < 1, "dropout must be at least 0 and less than 1, not {}", dropout);
+  // As a Real, too: 0.99999999 is 1 in single precision.
+  require(dropout >= 0 && dropout < 1 && static_cast<Real>(dropout) < 1,
+          "dropout must be at least 0 and less than 1 in the precision of the weights, not {}", dropout);
 }
 
 Trainer::Trainer(GPT& model, std::span<const std::int32_t> tokens, const TrainingSettings& settings, Workers& workers)

@@ -22,6 +22,7 @@ struct Told {
 Told told_of(const Workplace& place, const std::string& data) {
   Options options = {{"max_iters", "1"}, {"n_embd", "8"}, {"n_head", "1"}, {"n_layer", "1"}, {"block_size", "8"}};
   options["out_dir"] = "out";
+  options["overwrite"] = "true";
   if (!data.empty()) options["data"] = data;
   const Outcome outcome = place.train(as_arguments(options));
   require_success(outcome);

@@ -229,7 +229,7 @@ TEST_CASE("Weights that are no numbers are named, and the loss is given if they 
   CHECK(seen.err.ends_with(" in embedding.weight\n"));
   CHECK(Json::parse(seen.out).at("loss").is_number());
 
-  require_success(place.train_tiny({{"out_dir", "runs/a"}}));
+  require_success(place.train_tiny({{"out_dir", "runs/a"}, {"overwrite", "true"}}));
   spoil("norm.bias", 7);
   const Outcome lost = place.evaluate({{"allow_nonfinite", "true"}});
   CHECK(lost.exit_code == 1);

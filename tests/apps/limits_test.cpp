@@ -97,12 +97,15 @@ TEST_CASE("A folder or file that cannot be written is refused before the first s
   fs::permissions(place.path / "locked", fs::perms::owner_read | fs::perms::owner_exec);
   Surroundings around;
   around.bound_by_permissions = true;
-  check_refused(place.train_tiny({{"out_dir", "odd"}}), 1, {"odd/latest.safetensors", "a folder"});
-  check_refused(place.train_tiny({{"out_dir", "odder"}}), 1, {"odder/log.jsonl", "a folder"});
-  check_refused(place.train_tiny({{"out_dir", "locked"}}, around), 1, {"locked/log.jsonl", "Permission denied"});
+  const auto overwritten = [&](const std::string& folder) {
+    return place.train_tiny({{"out_dir", folder}, {"overwrite", "true"}});
+  };
+  check_refused(overwritten("odd"), 1, {"odd/latest.safetensors", "a folder"});
+  check_refused(overwritten("odder"), 1, {"odder/log.jsonl", "a folder"});
+  check_refused(place.train_tiny({{"out_dir", "locked"}}, around), 1, {"locked/config.toml", "Permission denied"});
   check_refused(place.train_tiny({{"out_dir", "locked/run"}}, around), 1, {"locked/run", "Permission denied"});
   fs::permissions(place.path / "out", fs::perms::owner_read | fs::perms::owner_exec);
-  check_refused(place.resume({}, around), 1, {"out/log.jsonl", "Permission denied"});
+  check_refused(place.resume({}, around), 1, {"out/config.toml", "Permission denied"});
   fs::permissions(place.path / "locked", fs::perms::owner_all);
   fs::permissions(place.path / "out", fs::perms::owner_all);
   CHECK((place.read("out/latest.safetensors") == place.latest));
@@ -168,6 +171,7 @@ TEST_CASE("The memory that training is said to need is about what it takes") {
   for (Options options : cases) {
     CAPTURE(as_arguments(options));
     options.merge(Options{{"attention", "csa"}, {"max_iters", "1"}, {"out_dir", "out"}, {"batch_size", "16"}});
+    options["overwrite"] = "true";
     options.merge(Options{{"threads", "1"}, {"n_head", "1"}});
     const Outcome outcome = place.train_tiny(options);
     require_success(outcome);

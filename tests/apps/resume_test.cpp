@@ -153,7 +153,8 @@ TEST_CASE("keep says how many numbered checkpoints stay, the newest, also over a
   CHECK(numbered("out2") == std::vector<Index>{18, 21});
   require_success(place.train({"--resume", "out9", "--max_iters=22", "--keep=3"}));
   CHECK(numbered("out9") == std::vector<Index>{15, 18, 21});
-  require_success(place.train_tiny({{"out_dir", "out9"}, {"eval_interval", "10"}, {"keep", "1"}}));  // a new run
+  require_success(  // a new run
+      place.train_tiny({{"out_dir", "out9"}, {"overwrite", "true"}, {"eval_interval", "10"}, {"keep", "1"}}));
   CHECK(numbered("out9") == std::vector<Index>{20});
   check_refused(place.train_tiny({{"keep", "-1"}}), 1, {"keep", "-1"});
 }

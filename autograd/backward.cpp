@@ -8,8 +8,7 @@ namespace {
 
 using Nodes = std::vector<NodePointer, pool::Allocator<NodePointer>>;
 
-/// Every node behind `output`, newest first. As a node is created after its inputs, that is an order
-/// in which each node comes before all nodes that it depends on.
+/// Every node behind `output`, the deepest first: each comes before all nodes that it depends on.
 Nodes reverse_order(const NodePointer& output) {
   Nodes order{output};
   output->visited = true;
@@ -28,7 +27,7 @@ Nodes reverse_order(const NodePointer& output) {
     released = node->released ? node.get() : released;
   }
   require(!released, "the graph's {} node was freed by an earlier backward()", released ? released->name : "");
-  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a->number > b->number; });
+  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a->depth > b->depth; });
   return order;
 }
 
@@ -45,7 +44,15 @@ void backward(const Variable& output, const Tensor& seed) {
   require(seed.shape() == output.shape(), "backward() from shape {} with a seed of shape {}", output.shape(),
           seed.shape());
   const Nodes order = reverse_order(output.node());
-  InputGradients(std::span(&output.node(), 1)).add(0, seed);
+  for (const NodePointer& node : order) {
+    const auto changed = [](const Tensor::Version& version) { return version.is_outdated(); };
+    require(
+        std::none_of(node->versions.begin(), node->versions.end(), changed),
+        "backward() through {} of shape {}: a tensor that it read or made was changed since, or opened for writing; "
+        "do that after backward(), or with a clone()",
+        node->name, node->shape);
+  }
+  InputGradients(std::span(&output.node(), 1)).add(0, seed.clone());
   for (const NodePointer& node : order) {
     if (node->inputs.empty()) continue;  // a leaf keeps its gradient
     InputGradients inputs(node->inputs);

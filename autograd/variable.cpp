@@ -1,10 +1,11 @@
 #include "autograd/variable.hpp"
 
+#include <algorithm>
+
 namespace qisa {
 namespace {
 
 thread_local bool recording = true;
-thread_local std::uint64_t nodes_created = 0;
 
 }  // namespace
 
@@ -33,8 +34,6 @@ Tensor& InputGradients::accumulator(std::size_t i) {
   return node.gradient;
 }
 
-Node::Node(const char* operation, const Shape& output) : name(operation), shape(output), number(++nodes_created) {}
-
 Node::~Node() {
   // A long chain of nodes that die together must not recurse: the last owner of a node takes over its
   // inputs before it dies.
@@ -49,17 +48,29 @@ Node::~Node() {
   }
 }
 
+void Node::connect(std::span<const Variable> from, const Tensor& value) {
+  inputs.reserve(from.size());
+  versions.reserve(from.size() + 1);
+  for (const Variable& input : from) {
+    inputs.push_back(input.node());
+    versions.emplace_back(input.value());
+    if (input.node()) depth = std::max(depth, input.node()->depth + 1);
+  }
+  versions.emplace_back(value);
+}
+
 void Node::backward(const Tensor&, InputGradients&) {}
 
 void Node::release() {
   released = true;
   inputs.clear();
+  versions.clear();
   if (owns_gradient) gradient = Tensor();
 }
 
 Variable Variable::leaf(Tensor value) {
+  require(!value.empty(), "a leaf needs a value, not an empty Tensor");
   auto node = std::allocate_shared<Node>(pool::Allocator<Node>(), "leaf", value.shape());
-  node->number = 0;  // a leaf has no inputs, so it may come last in the reverse order
   return Variable(std::move(value), std::move(node));
 }
 

@@ -1,12 +1,15 @@
 // Variable: a tensor that remembers how it was computed. Node: one step of that memory.
 //
-// An operation computes its value at once and, unless gradients are off, appends a Node to the
-// tape: which nodes its inputs came from, and a function that turns the gradient of its output into
-// gradients of its inputs. backward() (backward.hpp) walks the nodes in reverse. A Variable without
-// a node is a constant. The operations are in the other headers of this folder; relu in
-// activation.cpp is a good first one to read.
+// An operation computes its value at once and, unless gradients are off, makes a Node of the graph: which
+// nodes its inputs came from, and a function that turns the gradient of its output into gradients of its
+// inputs. backward() (backward.hpp) walks from the output's node back to the leaves. A Variable without a
+// node is a constant. The operations are in the other headers of this folder; relu in activation.cpp is a
+// good first one to read.
+//
+// Until backward() has walked a graph, the tensors that its operations read and made must not change.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -20,6 +23,7 @@
 
 namespace qisa {
 
+class Variable;
 struct Node;
 using NodePointer = std::shared_ptr<Node>;
 
@@ -39,22 +43,25 @@ class InputGradients {
   std::span<const NodePointer> inputs_;
 };
 
-/// One step on the tape.
+/// One operation of a graph, or a leaf of it.
 struct Node {
-  const char* name;      // of the operation, for errors and drawings
-  Shape shape;           // of the output
-  std::uint64_t number;  // counts up in order of creation: inputs have smaller numbers than outputs
-  std::vector<NodePointer, pool::Allocator<NodePointer>> inputs;  // null where an input is constant
-  Tensor gradient;                                                // of the output: the sum of the contributions so far
+  const char* name;         // of the operation, for errors and drawings
+  Shape shape;              // of the output
+  std::uint64_t depth = 0;  // one more than that of the deepest input; 0 for a leaf
+  std::vector<NodePointer, pool::Allocator<NodePointer>> inputs;            // null where an input is constant
+  std::vector<Tensor::Version, pool::Allocator<Tensor::Version>> versions;  // of the inputs' values and the output's
+  Tensor gradient;            // of the output: the sum of the contributions so far
   bool owns_gradient = true;  // false: `gradient` is memory that the caller gave, to add into
   bool visited = false;       // by the walk that is going on
   bool released = false;      // backward() has used this node
 
-  Node(const char* operation, const Shape& output);
+  Node(const char* operation, const Shape& output) : name(operation), shape(output) {}
   virtual ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
+  /// Puts the node behind those of the inputs.
+  void connect(std::span<const Variable> from, const Tensor& value);
   /// Turns the output's gradient into the inputs' gradients. Leaves have none to compute.
   virtual void backward(const Tensor& gradient, InputGradients& inputs);
   /// Frees what backward() needed.
@@ -102,6 +109,12 @@ class NoGradient {
   bool before_;
 };
 
+/// Throws, in the name of an operation, when one of its inputs is an empty Variable.
+template <std::same_as<Variable>... Inputs>
+void require_values(const char* operation, const Inputs&... inputs) {
+  (require(!inputs.value().empty(), "[{}] an input is an empty Variable, which has no value", operation), ...);
+}
+
 /// A node with the backward function of one operation and all that it captured.
 template <class Backward>
 struct OperationNode final : Node {
@@ -118,8 +131,8 @@ struct OperationNode final : Node {
   }
 };
 
-/// The result of an operation: `value`, and on the tape `backward`, a function of (const Tensor&
-/// gradient of the output, InputGradients&). Nothing is recorded when gradients are off or no input
+/// The result of an operation: `value`, and in its node `backward`, a function of (const Tensor& gradient
+/// of the output, InputGradients&). Nothing is recorded when gradients are off or no input
 /// needs one. `backward` captures tensors that it needs, never its own output variable.
 template <class Backward>
 Variable record(const char* operation, Tensor value, std::span<const Variable> inputs, Backward backward) {
@@ -128,8 +141,7 @@ Variable record(const char* operation, Tensor value, std::span<const Variable> i
   if (!wanted || !is_recording()) return Variable(std::move(value));
   auto node = std::allocate_shared<OperationNode<Backward>>(pool::Allocator<Node>(), operation, value.shape(),
                                                             std::move(backward));
-  node->inputs.reserve(inputs.size());
-  for (const Variable& input : inputs) node->inputs.push_back(input.node());
+  node->connect(inputs, value);
   return Variable(std::move(value), std::move(node));
 }
 

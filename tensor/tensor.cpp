@@ -6,17 +6,24 @@
 #include "tensor/fast/pool.hpp"
 
 namespace qisa {
-namespace {
 
-std::shared_ptr<Real> allocate(Index count) {
-  const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(Real);
-  const auto release = [bytes](Real* block) { pool::release(block, bytes); };
-  return {static_cast<Real*>(pool::allocate(bytes)), release, pool::Allocator<Real>()};
+Tensor::Storage::Storage(Index count)
+    : bytes(static_cast<std::size_t>(count) * sizeof(Real)), numbers(static_cast<Real*>(pool::allocate(bytes))) {}
+
+Tensor::Storage::~Storage() { pool::release(numbers, bytes); }
+
+Tensor::Version::Version(const Tensor& tensor)
+    : storage_(tensor.storage_), changes_(tensor.empty() ? 0 : tensor.storage_->changes.load()) {}
+
+bool Tensor::Version::is_outdated() const {
+  const auto storage = storage_.lock();
+  return storage && storage->changes.load() != changes_;
 }
 
-}  // namespace
-
-Tensor::Tensor(const Shape& shape) : shape_(shape), data_(allocate(shape.size())) {}
+Tensor::Tensor(const Shape& shape)
+    : shape_(shape),
+      storage_(std::allocate_shared<Storage>(pool::Allocator<Storage>(), shape.size())),
+      data_(storage_->numbers) {}
 
 Tensor::Tensor(const Shape& shape, std::span<const Real> values) : Tensor(shape) {
   require(static_cast<Index>(values.size()) == shape.size(), "a tensor of shape {} needs {} values, not {}", shape,
@@ -59,9 +66,9 @@ Tensor Tensor::reshape(const Shape& shape) const {
 Tensor Tensor::part(Index first, const Shape& shape) const {
   require(first >= 0 && first + shape.size() <= size(), "elements {} to {} are not within a tensor of {} elements",
           first, first + shape.size(), size());
-  Tensor result;
+  Tensor result = *this;
   result.shape_ = shape;
-  result.data_ = std::shared_ptr<Real>(data_, data_.get() + first);
+  result.data_ += first;
   return result;
 }
 

@@ -1,10 +1,12 @@
 // Tensor: a shape and contiguous, row-major storage.
 //
-// Copying a tensor shares its storage, as does reshape(); every other operation makes a new one.
-// Storage comes from the calling thread's pool (pool.hpp). Arithmetic is in elementwise.hpp,
-// reduce.hpp and blas.hpp.
+// Copying a tensor shares its storage, as do reshape() and part(); every other operation makes a new one.
+// Storage comes from the calling thread's pool (fast/pool.hpp). Arithmetic is in elementwise.hpp, matrix
+// products are in fast/blas.hpp.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -15,7 +17,22 @@
 namespace qisa {
 
 class Tensor {
+  struct Storage;
+
  public:
+  /// What the storage of a tensor held at one moment. It does not keep the storage alive.
+  class Version {
+   public:
+    explicit Version(const Tensor& tensor);
+    /// Whether that may have changed: each call of data(), values() or [] of a tensor that is not const, of fill()
+    /// or add() counts as a change of all that shares the storage.
+    bool is_outdated() const;
+
+   private:
+    std::weak_ptr<const Storage> storage_;
+    std::uint64_t changes_;
+  };
+
   /// No tensor at all: empty() holds, and there is no storage.
   Tensor() = default;
   /// Storage for `shape`, not initialised.
@@ -29,17 +46,20 @@ class Tensor {
   static Tensor zeros(const Shape& shape) { return full(shape, 0); }
   static Tensor scalar(Real value) { return full({}, value); }
 
-  bool empty() const { return data_ == nullptr; }
+  bool empty() const { return storage_ == nullptr; }
   const Shape& shape() const { return shape_; }
   int rank() const { return shape_.rank(); }
   Index size() const { return empty() ? 0 : shape_.size(); }
 
-  Real* data() { return data_.get(); }
-  const Real* data() const { return data_.get(); }
+  Real* data() {
+    if (storage_) storage_->count_change();
+    return data_;
+  }
+  const Real* data() const { return data_; }
   std::span<Real> values() { return {data(), static_cast<std::size_t>(size())}; }
   std::span<const Real> values() const { return {data(), static_cast<std::size_t>(size())}; }
-  Real& operator[](Index flat) { return data_.get()[flat]; }
-  Real operator[](Index flat) const { return data_.get()[flat]; }
+  Real& operator[](Index flat) { return data()[flat]; }
+  Real operator[](Index flat) const { return data()[flat]; }
   /// The only element. Throws when there is not exactly one.
   Real item() const;
 
@@ -56,13 +76,25 @@ class Tensor {
   /// Adds `other`, of the same shape, in place.
   void add(const Tensor& other);
 
-  bool shares_storage_with(const Tensor& other) const { return data_ == other.data_ && !empty(); }
+  bool shares_storage_with(const Tensor& other) const { return storage_ == other.storage_ && !empty(); }
   /// Whether no other tensor refers to this storage.
-  bool is_sole_owner() const { return data_.use_count() == 1; }
+  bool is_sole_owner() const { return storage_.use_count() == 1; }
 
  private:
+  struct Storage {
+    std::size_t bytes;
+    Real* numbers;
+    std::atomic<std::uint64_t> changes{0};
+
+    explicit Storage(Index count);
+    ~Storage();
+    // Threads may write to parts of one tensor; then some changes are counted as one.
+    void count_change() { changes.store(changes.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+  };
+
   Shape shape_;
-  std::shared_ptr<Real> data_;
+  std::shared_ptr<Storage> storage_;
+  Real* data_ = nullptr;  // the first number, within the storage
 };
 
 }  // namespace qisa

@@ -1,6 +1,7 @@
 // The engine: what is recorded, what backward() computes, frees and refuses, and how it is drawn.
 #include "autograd/backward.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -43,6 +44,51 @@ TEST_CASE("a leaf may itself be the output", "[backward]") {
   backward(x, seed);
   CHECK(x.gradient().item() == 6);
   CHECK(seed.item() == 3);
+}
+
+TEST_CASE("a leaf's gradient is not the caller's seed, which may change before and after", "[backward]") {
+  const Variable x = leaf({4, 5}), y = reshape(x, {2});
+  Tensor seed({2}, {3, 7});
+  backward(y, seed);
+  CHECK_FALSE(x.gradient().shares_storage_with(seed));
+  seed.fill(100);
+  CHECK(list(x.gradient()) == std::vector<Real>{3, 7});
+}
+
+/// The result of `work`, done on a thread of its own.
+template <class Work>
+auto elsewhere(Work work) {
+  Variable result;
+  std::thread([&] { result = work(); }).join();
+  return result;
+}
+
+TEST_CASE("a graph may be begun on one thread and finished on another", "[backward]") {
+  const Variable x = leaf({3});
+  // However many operations each of them has recorded before.
+  for (const int recorded_here : {0, 100}) {
+    for (int i = 0; i < recorded_here; ++i) exp(x);
+    const Variable begun = elsewhere([&] {
+      Variable y = x;
+      for (int i = 0; i < 10; ++i) y = scale(y, 2);
+      return y;
+    });
+    const Tensor before = x.gradient().clone();
+    backward(sum(begun * begun));  // (2^10 x)^2
+    CHECK(x.gradient().item() - before.item() == 6 * Real(1 << 20));
+    const Variable finished = elsewhere([&, y = x * x] { return sum(y * y * y); });  // x^6
+    const Tensor between = x.gradient().clone();
+    backward(finished);
+    CHECK(x.gradient().item() - between.item() == 6 * 243);
+  }
+}
+
+TEST_CASE("a loss may be made of parts from several threads", "[backward]") {
+  const Variable x = leaf({2}), shared = scale(x, 4);
+  Variable loss = shared;
+  for (int i = 0; i < 3; ++i) loss = loss + elsewhere([&] { return scale(scale(shared, 1), 1); });
+  backward(loss);
+  CHECK(x.gradient().item() == 16);
 }
 
 TEST_CASE("gradients of several graphs add up in a leaf", "[backward]") {
@@ -127,6 +173,17 @@ TEST_CASE("backward frees the graph and what it kept", "[backward]") {
   CHECK(output.node()->inputs.empty());
 }
 
+TEST_CASE("backward frees each gradient as soon as it has been used", "[backward]") {
+  constexpr Index size = 1000;
+  Variable y = Variable::leaf(Tensor::full({size}, 1)), inner;
+  for (int i = 0; i < 200; ++i) y = scale(inner = y, 1);
+  pool::trim();
+  const std::size_t before = pool::system_allocations();
+  backward(y, Tensor::full({size}, 1));
+  CHECK(pool::system_allocations() < before + 20);  // two or three gradients, and the lists of nodes
+  CHECK(inner.node()->gradient.empty());
+}
+
 TEST_CASE("a graph that is dropped without backward is freed", "[backward]") {
   const Variable x = leaf({1, 2, 3});
   Tensor kept({3}, {4, 5, 6});
@@ -150,6 +207,56 @@ TEST_CASE("a second backward through the same graph throws, naming the operation
   CHECK_THROWS_WITH(backward(first), Contains("sum"));
   CHECK_THROWS_WITH(backward(sum(scale(shared, 2))), Contains("exp"));
   CHECK(list(x.gradient()) == gradient);
+}
+
+/// What backward() says of a graph in which `change` was called after the forward pass; the leaf has no gradient then.
+std::string error_after(const std::function<Variable(const Variable&)>& function, Tensor value,
+                        const std::function<void(Tensor&)>& change) {
+  const Variable x = Variable::leaf(value), y = sum(function(x));
+  change(value);
+  std::string message;
+  try {
+    backward(y);
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  CHECK(list(x.gradient()) == std::vector<Real>(static_cast<std::size_t>(value.size()), message.empty() ? 1 : 0));
+  return message;
+}
+
+TEST_CASE("a tensor that has changed since the forward pass is refused, naming the operation", "[backward]") {
+  const Tensor value({2}, {1, 1});
+  const auto square_root = [](const Variable& x) { return sqrt(x * x); };
+  const std::vector<std::function<void(Tensor&)>> changes = {
+      [](Tensor& x) { x[1] = 5; },
+      [](Tensor& x) { x.data()[0] = 5; },
+      [](Tensor& x) { x.values()[0] = 5; },
+      [](Tensor& x) { x.fill(5); },
+      [](Tensor& x) { x.add(Tensor::full({2}, 5)); },
+      [](Tensor& x) {
+        x.reshape({2, 1})[0] = 5;
+      },
+      [](Tensor& x) { x.part(1, {1}).fill(5); },
+  };
+  for (const auto& change : changes) {
+    CHECK_THAT(error_after(square_root, value.clone(), change), Contains("multiply") && Contains("[2]"));
+  }
+  const auto nothing = [](const Tensor& x) { return x[0] + x.data()[1] + x.values()[0] + x.clone().data()[0]; };
+  CHECK(error_after(square_root, value.clone(), nothing).empty());
+}
+
+TEST_CASE("a constant or a result that has changed is refused too, but not after the graph was walked", "[backward]") {
+  Tensor constant({2}, {1, 1});
+  const Variable x = leaf({1, 2}), product = x * Variable(constant);
+  constant[0] = 2;
+  CHECK_THROWS_WITH(backward(sum(product)), Contains("multiply"));
+  const Variable y = exp(x);
+  Tensor(y.value()).fill(0);
+  CHECK_THROWS_WITH(backward(sum(y)), Contains("exp"));
+  const Variable z = sum(x * Variable(constant));
+  backward(z);
+  constant[0] = 3;
+  CHECK(list(x.gradient()) == std::vector<Real>{2, 1});
 }
 
 TEST_CASE("a backward function that returns a gradient of the wrong shape is refused", "[backward]") {

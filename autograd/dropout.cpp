@@ -20,6 +20,7 @@ Tensor multiply(const DropoutMask& mask, const Tensor& x) {
 
 // y = m x, with a mask m of zeros and 1 / (1 - dropped).
 Variable dropout(const Variable& x, Real dropped, DropoutStream& stream) {
+  require_values("dropout", x);
   check_probability("dropout", dropped);
   if (dropped == 0) return x;
   DropoutMask mask(stream, x.value().size(), dropped);
@@ -31,6 +32,7 @@ Variable dropout(const Variable& x, Real dropped, DropoutStream& stream) {
 
 // y = a + m b in one pass over memory.
 Variable add_dropout(const Variable& a, const Variable& b, Real dropped, DropoutStream& stream) {
+  require_values("add_dropout", a, b);
   check_probability("add_dropout", dropped);
   require(a.shape() == b.shape(), "[add_dropout] a {} and b {} differ in shape", a.shape(), b.shape());
   if (dropped == 0) return a + b;

@@ -15,6 +15,7 @@ struct Sizes {
 };
 
 Sizes check_linear(const char* operation, const Variable& x, const Variable& weight, const Variable& bias) {
+  require_values(operation, x, weight);
   require(weight.value().rank() == 2 && x.value().rank() >= 1 && x.shape()[-1] == weight.shape()[1],
           "[{}] x {} and weight {}: the last size of x must be the second of weight", operation, x.shape(),
           weight.shape());
@@ -25,9 +26,9 @@ Sizes check_linear(const char* operation, const Variable& x, const Variable& wei
 }
 
 /// x W^T on top of what y holds already, times `beta`.
-void product(const Variable& x, const Variable& weight, const Sizes& sizes, Real beta, Tensor& y) {
+void product(const Variable& x, const Variable& weight, const Sizes& sizes, Real beta, Real* y) {
   const auto [rows, in, out] = sizes;
-  gemm(false, true, rows, out, in, 1, x.value().data(), in, weight.value().data(), in, beta, y.data(), out);
+  gemm(false, true, rows, out, in, 1, x.value().data(), in, weight.value().data(), in, beta, y, out);
 }
 
 /// store(i, c, columns c to c + 15 of row i of x W^T), for narrow products.
@@ -35,38 +36,24 @@ template <class Store>
 void narrow_linear(const Variable& x, const Variable& weight, const Sizes& sizes, Store store) {
   const auto [rows, in, out] = sizes;
   Tensor transposed({in, out});
+  Real* to = transposed.data();
   for (Index c = 0; c < out; c += lane_count) {
-    rows_to_lanes(weight.value().data() + c * in, in, lane_count, in, transposed.data() + c, out);
+    rows_to_lanes(weight.value().data() + c * in, in, lane_count, in, to + c, out);
   }
-  narrow_product(x.value().data(), rows, in, transposed.data(), out, store);
+  narrow_product(x.value().data(), rows, in, to, out, store);
 }
 
 /// Every row of a matrix [rows, width] becomes `row`. Rows are often too short for the library's copy to pay.
 void fill_rows(Real* matrix, Index rows, Index width, const Real* row) {
-  const Index whole = whole_lanes(width);
   for (Real* to = matrix; to < matrix + rows * width; to += width) {
-    for (Index i = 0; i < whole; i += lane_count) lanes(to + i) = lanes(row + i);
-    for (Index i = whole; i < width; ++i) to[i] = row[i];
-  }
-}
-
-/// total += the sum of the rows of a matrix [rows, width].
-void add_rows(const Real* matrix, Index rows, Index width, Real* total) {
-  Index row = 0;
-  for (; row + 4 <= rows; row += 4) {
-    const Real *a = matrix + row * width, *b = a + width, *c = b + width, *d = c + width;
-#pragma omp simd
-    for (Index i = 0; i < width; ++i) total[i] += (a[i] + b[i]) + (c[i] + d[i]);
-  }
-  for (; row < rows; ++row) {
-    for (Index i = 0; i < width; ++i) total[i] += matrix[row * width + i];
+    for_each_group(width, [&](auto at) { at(to) = at(row); });
   }
 }
 
 /// y = f(z) for z = `kept` + b. `kept` becomes f'(z); for relu it is y.
-void activate(Tensor& kept, const Real* b, const Sizes& sizes, Activation f, Tensor& y) {
+void activate(Real* kept, const Real* b, const Sizes& sizes, Activation f, Real* y) {
   for (Index row = 0; row < sizes.rows; ++row) {
-    Real *sums = kept.data() + row * sizes.out, *result = y.data() + row * sizes.out;
+    Real *sums = kept + row * sizes.out, *result = y + row * sizes.out;
     if (f == Activation::relu) {
 #pragma omp simd
       for (Index i = 0; i < sizes.out; ++i) result[i] = relu(sums[i] + b[i]);
@@ -86,11 +73,12 @@ void product_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, c
   const auto [rows, in, out] = sizes;
   if (inputs.wanted(0)) {
     Tensor dx(x.shape());
+    Real* to = dx.data();
     if (is_narrow(out, in)) {
       narrow_product(dy.data(), rows, out, weight.data(), in,
-                     [&](Index i, Index c, const Lanes& sums) { lanes(dx.data() + i * sizes.in + c) = sums; });
+                     [&](Index i, Index c, const Lanes& sums) { lanes(to + i * sizes.in + c) = sums; });
     } else {
-      gemm(false, false, rows, in, out, 1, dy.data(), out, weight.data(), in, 0, dx.data(), in);
+      gemm(false, false, rows, in, out, 1, dy.data(), out, weight.data(), in, 0, to, in);
     }
     inputs.add(0, std::move(dx));
   }
@@ -98,7 +86,7 @@ void product_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, c
     Tensor& dw = inputs.accumulator(1);
     gemm(true, false, out, in, rows, 1, dy.data(), out, x.data(), in, 1, dw.data(), in);
   }
-  if (inputs.wanted(2)) add_rows(dy.data(), rows, out, inputs.accumulator(2).data());
+  if (inputs.wanted(2)) inputs.add(2, sum_to(dy, {out}));
 }
 
 }  // namespace
@@ -106,14 +94,15 @@ void product_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, c
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
   const Sizes sizes = check_linear("linear", x, weight, bias);
   Tensor y(x.shape().with(-1, sizes.out));
-  const bool has_bias = !bias.value().empty();
+  const Real* b = bias.value().data();  // null without a bias
+  Real* to = y.data();
   if (is_narrow(sizes.in, sizes.out)) {
     narrow_linear(x, weight, sizes, [&](Index i, Index c, const Lanes& sums) {
-      lanes(y.data() + i * sizes.out + c) = has_bias ? sums + lanes(bias.value().data() + c) : sums;
+      lanes(to + i * sizes.out + c) = b ? sums + lanes(b + c) : sums;
     });
   } else {
-    if (has_bias) fill_rows(y.data(), sizes.rows, sizes.out, bias.value().data());
-    product(x, weight, sizes, has_bias ? 1 : 0, y);
+    if (b) fill_rows(to, sizes.rows, sizes.out, b);
+    product(x, weight, sizes, b ? 1 : 0, to);
   }
   return record("linear", std::move(y), {x, weight, bias},
                 [vx = x.value(), w = weight.value(), sizes](const Tensor& g, InputGradients& inputs) {
@@ -129,13 +118,14 @@ Variable activated_linear(const Variable& x, const Variable& weight, const Varia
   Tensor y(x.shape().with(-1, sizes.out));
   Tensor kept = f == Activation::relu ? y : Tensor(y.shape());
   const Real* b = bias.value().data();
+  Real *to = y.data(), *z = kept.data();
   if (f == Activation::relu && is_narrow(sizes.in, sizes.out)) {
     narrow_linear(x, weight, sizes, [&](Index i, Index c, const Lanes& sums) {
-      lanes(y.data() + i * sizes.out + c) = larger(Lanes{}, sums + lanes(b + c));
+      lanes(to + i * sizes.out + c) = larger(Lanes{}, sums + lanes(b + c));
     });
   } else {
-    product(x, weight, sizes, 0, kept);
-    activate(kept, b, sizes, f, y);
+    product(x, weight, sizes, 0, z);
+    activate(z, b, sizes, f, to);
   }
   return record("activated_linear", std::move(y), {x, weight, bias},
                 [vx = x.value(), w = weight.value(), kept, sizes, f](const Tensor& g, InputGradients& inputs) {

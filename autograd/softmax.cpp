@@ -5,11 +5,13 @@
 #include <vector>
 
 #include "autograd/operations.hpp"
+#include "tensor/elementwise.hpp"
 
 namespace qisa {
 
 // y = softmax(x) has dx_i = y_i (g_i - sum_j g_j y_j).
 Variable softmax(const Variable& x) {
+  require_values("softmax", x);
   require(x.value().rank() >= 1, "[softmax] needs at least one axis");
   const Index width = x.shape()[-1], rows = width == 0 ? 0 : x.value().size() / width;
   Tensor y(x.shape());
@@ -25,6 +27,7 @@ Variable softmax(const Variable& x) {
 
 // With p = softmax(logits) of a row: loss = -log p[target], dlogits = p - onehot(target).
 Variable cross_entropy(const Variable& logits, std::span<const std::int32_t> targets) {
+  require_values("cross_entropy", logits);
   require(logits.value().rank() == 2 && logits.shape()[0] == static_cast<Index>(targets.size()) && !targets.empty(),
           "[cross_entropy] logits {} need as many targets as rows, and at least one; not {}", logits.shape(),
           targets.size());
@@ -41,13 +44,12 @@ Variable cross_entropy(const Variable& logits, std::span<const std::int32_t> tar
   return record("cross_entropy", Tensor::scalar(static_cast<Real>(total / static_cast<double>(rows))), {logits},
                 [p, used = std::vector<std::int32_t, pool::Allocator<std::int32_t>>(targets.begin(), targets.end()),
                  classes](const Tensor& g, InputGradients& inputs) {
-                  Tensor dx(p.shape());
                   const Real share = g.item() / static_cast<Real>(used.size());
-                  const Index count = dx.size();
-#pragma omp simd
-                  for (Index i = 0; i < count; ++i) dx[i] = share * p[i];
-                  for (std::size_t row = 0; row < used.size(); ++row) {
-                    dx[static_cast<Index>(row) * classes + used[row]] -= share;
+                  Tensor dx = map_elements(p, [share](Real probability) { return share * probability; });
+                  Real* row = dx.data();
+                  for (const std::int32_t target : used) {
+                    row[target] -= share;
+                    row += classes;
                   }
                   inputs.add(0, std::move(dx));
                 });

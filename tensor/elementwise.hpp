@@ -70,15 +70,9 @@ Tensor zip_elements(const char* operation, const Tensor& a, const Tensor& b, Fun
   return result;
 }
 
-/// Sums `x` over the axes along which `shape` was broadcast to x.shape(): the gradient of
-/// broadcasting.
+/// Sums `x` over the axes along which `shape` was broadcast to x.shape(): the gradient of broadcasting. Within 1e-6 of
+/// its terms' magnitude, however many they are.
 Tensor sum_to(const Tensor& x, const Shape& shape);
-
-/// A tensor seen as [outer, size, inner], where `size` is the chosen axis.
-struct AxisView {
-  Index outer = 1, size = 1, inner = 1;
-  AxisView(const Shape& shape, int axis);
-};
 
 /// Sum over one axis, which is dropped.
 Tensor sum(const Tensor& x, int axis);

@@ -160,6 +160,28 @@ inline Lanes first_lanes(const Lanes& v, Index count, Real other) {
 /// The part of a row that is whole groups of lanes: what remains needs a loop.
 inline Index whole_lanes(Index count) { return count - count % lane_count; }
 
+/// Sixteen numbers, from number i on, of a row.
+struct GroupAt {
+  Index i;
+  Lanes& operator()(Real* row) const { return lanes(row + i); }
+  const Lanes& operator()(const Real* row) const { return lanes(row + i); }
+};
+
+/// Number i of a row.
+struct NumberAt {
+  Index i;
+  Real& operator()(Real* row) const { return row[i]; }
+  Real operator()(const Real* row) const { return row[i]; }
+};
+
+/// f(at) for all numbers of rows: in groups of lanes, then one by one.
+template <class Function>
+[[gnu::always_inline]] inline void for_each_group(Index count, Function f) {
+  const Index whole = whole_lanes(count);
+  for (Index i = 0; i < whole; i += lane_count) f(GroupAt{i});
+  for (Index i = whole; i < count; ++i) f(NumberAt{i});
+}
+
 /// `count` rounded up to whole groups of lanes.
 inline Index padded_to_lanes(Index count) { return whole_lanes(count + lane_count - 1); }
 

@@ -65,7 +65,7 @@ const std::vector<Refusal> refusals = {
      [] {
        return matmul(zeros({2, 1, 1}), zeros({3, 1, 1}));
      },
-     {"[matmul]", "[2]", "[3]"}},
+     {"[matmul]", "[2, 1, 1]", "[3, 1, 1]", "2 and 3"}},
     {"linear sizes",
      [] {
        return linear(zeros({2, 3}), zeros({5, 4}));
@@ -205,6 +205,61 @@ TEST_CASE("operations refuse what does not fit, in one line that names it", "[op
     CHECK(message.find('\n') == std::string::npos);
     for (const std::string& part : refusal.parts) CHECK_THAT(message, Catch::Matchers::Contains(part));
   }
+}
+
+TEST_CASE("every operation refuses an empty Variable, by the operation's name", "[operations]") {
+  const Variable none, x = Variable::leaf(Tensor::full({2, 2}, 1)), row = Variable::leaf(Tensor::full({2}, 1));
+  DropoutStream stream;
+  const std::vector<std::pair<std::string, std::function<Variable()>>> calls = {
+      {"add", [&] { return add(x, none); }},
+      {"add", [&] { return none + none; }},
+      {"subtract", [&] { return none - x; }},
+      {"multiply", [&] { return x * none; }},
+      {"divide", [&] { return none / x; }},
+      {"scale", [&] { return -none; }},
+      {"exp", [&] { return exp(none); }},
+      {"log", [&] { return log(none); }},
+      {"sqrt", [&] { return sqrt(none); }},
+      {"sin", [&] { return sin(none); }},
+      {"cos", [&] { return cos(none); }},
+      {"tanh", [&] { return tanh(none); }},
+      {"relu", [&] { return relu(none); }},
+      {"gelu", [&] { return gelu(none); }},
+      {"sum", [&] { return sum(none); }},
+      {"sum", [&] { return sum(none, 0); }},
+      {"mean", [&] { return mean(none); }},
+      {"mean", [&] { return mean(none, 0); }},
+      {"matmul", [&] { return matmul(none, x); }},
+      {"matmul", [&] { return matmul(x, none); }},
+      {"linear", [&] { return linear(none, x); }},
+      {"linear", [&] { return linear(x, none, row); }},
+      {"activated_linear", [&] { return activated_linear(none, x, row, Activation::gelu); }},
+      {"activated_linear", [&] { return activated_linear(x, none, row, Activation::relu); }},
+      {"reshape", [&] { return reshape(none, {1}); }},
+      {"transpose", [&] { return transpose(none, 0, 0); }},
+      {"narrow", [&] { return narrow(none, 0, 0, 1); }},
+      {"concat",
+       [&] {
+         return concat(std::vector{x, none}, 0);
+       }},
+      {"concat", [&] { return concat(std::vector{none}, 0); }},
+      {"gather", [&] { return gather(none, targets); }},
+      {"softmax", [&] { return softmax(none); }},
+      {"cross_entropy", [&] { return cross_entropy(none, targets); }},
+      {"layer_norm", [&] { return layer_norm(none, row, row); }},
+      {"layer_norm", [&] { return layer_norm(x, none, row); }},
+      {"layer_norm", [&] { return layer_norm(x, row, none); }},
+      {"dropout", [&] { return dropout(none, Real(0.5), stream); }},
+      {"dropout", [&] { return dropout(none, 0, stream); }},
+      {"add_dropout", [&] { return add_dropout(none, x, 0, stream); }},
+      {"add_dropout", [&] { return add_dropout(x, none, Real(0.5), stream); }},
+  };
+  for (const auto& [name, call] : calls) {
+    CHECK_THROWS_WITH(call(),
+                      Catch::Matchers::StartsWith("[" + name + "]") && Catch::Matchers::Contains("empty Variable"));
+  }
+  CHECK_THROWS_WITH(Variable::leaf(Tensor()), Catch::Matchers::Contains("empty"));
+  CHECK(linear(x, x).shape() == Shape{2, 2});  // the bias may be left out
 }
 
 }  // namespace

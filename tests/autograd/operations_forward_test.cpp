@@ -279,4 +279,33 @@ TEST_CASE("dropout at rate 0 is its argument and reads no random numbers", "[ope
   CHECK(stream.next_mask == 0);
 }
 
+TEST_CASE("sums and gradients over many rows do not drift", "[operations]") {
+  constexpr Index rows = sizeof(Real) == 4 ? 4'000'000 : 100'000, width = 2;
+  const Real tenth = Real(0.1);
+  const double each = static_cast<double>(tenth), expected = each * rows;
+  const auto check_all = [](const Tensor& sums, double value) {
+    for (const Real total : sums.values()) CHECK(static_cast<double>(total) == Approx(value).epsilon(1e-6));
+  };
+  const Tensor tenths = Tensor::full({rows, width}, tenth);
+  check_all(sum(Variable(tenths)).value(), width * expected);
+  check_all(mean(Variable(tenths)).value(), each);
+  check_all(mean(Variable(tenths), 0).value(), each);
+
+  const auto parameter = [](const Shape& shape) { return Variable::leaf(Tensor::zeros(shape), Tensor::zeros(shape)); };
+  const Variable row = parameter({width}), bias = parameter({width}), shift = parameter({width}),
+                 gain = parameter({width}), weight = parameter({width, 1});
+  const Variable zeros(Tensor::zeros({rows, 1}));
+  backward(row + Variable(tenths), tenths);
+  check_all(row.gradient(), expected);
+  backward(linear(zeros, weight, bias), tenths);
+  check_all(bias.gradient(), expected);
+  Tensor x({rows, width});  // of mean 0 and variance 1
+  for (Index i = 0; i < x.size(); ++i) x[i] = i % 2 == 0 ? Real(1) : Real(-1);
+  backward(layer_norm(Variable(x), gain, shift, 0), tenths);
+  check_all(shift.gradient(), expected);
+  check_all(gain.gradient().part(0, {1}), expected);
+  check_all(gain.gradient().part(1, {1}), -expected);
+  pool::trim();
+}
+
 }  // namespace

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "tensor/fast/pool.hpp"
 #include "tensor/fast/softmax.hpp"
 #include "tests/catch.hpp"
 
@@ -138,6 +139,23 @@ TEST_CASE("sum over an axis adds along it and drops it", "[elementwise]") {
     }
   }
   CHECK_THROWS_WITH(sum(Tensor({2, 3}), 2), Contains("[2, 3] has no axis 2"));
+}
+
+TEST_CASE("sums of many numbers are as exact as their terms", "[elementwise]") {
+  constexpr Index count = sizeof(Real) == 4 ? 20'000'001 : 1'000'001;  // doubles need more to drift
+  const Tensor ones = Tensor::full({count}, 1);
+  CHECK(static_cast<double>(sum_to(ones, {}).item()) == Approx(double{count}).epsilon(1e-7));
+  CHECK(static_cast<double>(sum(ones, 0).item()) == Approx(double{count}).epsilon(1e-7));
+  constexpr Index rows = count / 3, columns = 3;
+  const Real tenth = Real(0.1);
+  const Tensor tenths = Tensor::full({rows, columns}, tenth);
+  const double expected = static_cast<double>(tenth) * rows;
+  for (const Tensor& sums : {sum_to(tenths, {columns}), sum(tenths, 0), sum_to(tenths, {1, columns})}) {
+    for (const Real total : sums.values()) CHECK(static_cast<double>(total) == Approx(expected).epsilon(5e-7));
+  }
+  const Tensor whole = sum_to(tenths.reshape({rows, 1, columns}), {1, 1});
+  CHECK(static_cast<double>(whole.item()) == Approx(3 * expected).epsilon(5e-7));
+  pool::trim();
 }
 
 void check_transposed(const Shape& shape, int axis_a, int axis_b) {

@@ -1,6 +1,6 @@
 // Activation functions. As in every file of operations, a function computes its value, and records how to come back:
 // given g = dL/dy, the gradient of a loss L by the output y, it adds dx = dL/dx to the gradient of input 0.
-#include "tensor/activation.hpp"
+#include "tensor/fast/activation.hpp"
 
 #include "autograd/operations.hpp"
 #include "tensor/elementwise.hpp"

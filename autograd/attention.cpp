@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "autograd/fast/attention_head.hpp"
+#include "tensor/fast/dropout_mask.hpp"
 
 namespace qisa {
 namespace {

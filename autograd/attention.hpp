@@ -3,7 +3,7 @@
 #pragma once
 
 #include "autograd/variable.hpp"
-#include "tensor/dropout_mask.hpp"
+#include "tensor/dropout_stream.hpp"
 
 namespace qisa {
 

@@ -1,6 +1,6 @@
 // Dropout, alone and on the way into a residual sum. (Srivastava et al. 2014.)
 #include "autograd/operations.hpp"
-#include "tensor/dropout_mask.hpp"
+#include "tensor/fast/dropout_mask.hpp"
 
 namespace qisa {
 namespace {

@@ -2,6 +2,7 @@
 // dx = dy W, dW = dy^T x, db = sum of the rows of dy.
 #include "autograd/operations.hpp"
 #include "tensor/elementwise.hpp"
+#include "tensor/fast/activation.hpp"
 #include "tensor/fast/blas.hpp"
 #include "tensor/fast/lane_transpose.hpp"
 #include "tensor/fast/narrow_product.hpp"

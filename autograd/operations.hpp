@@ -10,7 +10,7 @@
 
 #include "autograd/variable.hpp"
 #include "tensor/activation.hpp"
-#include "tensor/dropout_mask.hpp"
+#include "tensor/dropout_stream.hpp"
 
 namespace qisa {
 

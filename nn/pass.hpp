@@ -8,7 +8,7 @@
 #include "autograd/variable.hpp"
 #include "nn/parameters.hpp"
 #include "quantum/circuit_bank.hpp"
-#include "tensor/dropout_mask.hpp"
+#include "tensor/dropout_stream.hpp"
 
 namespace qisa {
 

@@ -1,25 +1,8 @@
-// Activation functions of one number.
+// The activation functions that layers choose from; computed in fast/activation.hpp.
 #pragma once
-
-#include "tensor/fast/exponential.hpp"
 
 namespace qisa {
 
 enum class Activation { relu, gelu };
-
-/// max(x, 0).
-inline Real relu(Real x) { return x < 0 ? Real(0) : x; }
-
-/// With u = sqrt(2/pi) (x + 0.044715 x^3), GPT-1's form of GELU is x/2 (1 + tanh u) = x s, where
-/// s = 1/2 (1 + tanh u) = 1 / (1 + exp(-2u)); its derivative is s + x s (1 - s) 2 du/dx.
-struct Gelu {
-  static constexpr Real a = Real(0.7978845608028654), b = Real(0.044715);  // sqrt(2/pi), and GPT-1's coefficient
-  static Real gate(Real x) { return 1 / (1 + exponential(-2 * a * (x + b * x * x * x))); }
-};
-inline Real gelu(Real x) { return x * Gelu::gate(x); }
-inline Real gelu_derivative(Real x) {
-  const Real s = Gelu::gate(x);
-  return s + x * s * (1 - s) * 2 * Gelu::a * (1 + 3 * Gelu::b * x * x);
-}
 
 }  // namespace qisa

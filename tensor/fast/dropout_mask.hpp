@@ -6,19 +6,11 @@
 #include <type_traits>
 #include <vector>
 
+#include "tensor/dropout_stream.hpp"
 #include "tensor/fast/lanes.hpp"
 #include "tensor/fast/pool.hpp"
 
 namespace qisa {
-
-/// Numbers the masks of one training step and shard: element i of the n-th mask is a function of
-/// (seed, step, shard, n, i) and of nothing else.
-struct DropoutStream {
-  std::uint64_t seed = 0;
-  std::uint32_t step = 0;
-  std::uint32_t shard = 0;
-  std::uint32_t next_mask = 0;
-};
 
 /// For each of `count` numbers a factor: 0 with probability `dropped`, otherwise 1 / (1 - dropped).
 class DropoutMask {

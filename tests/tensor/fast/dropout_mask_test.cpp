@@ -1,6 +1,6 @@
 // Dropout masks: their rate, what determines them, and that neighbours and streams are independent (with bounds
 // of about five standard deviations for fixed seeds).
-#include "tensor/dropout_mask.hpp"
+#include "tensor/fast/dropout_mask.hpp"
 
 #include <cmath>
 #include <vector>

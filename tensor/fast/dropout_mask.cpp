@@ -1,4 +1,4 @@
-#include "tensor/dropout_mask.hpp"
+#include "tensor/fast/dropout_mask.hpp"
 
 #include <cmath>
 

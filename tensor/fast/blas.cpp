@@ -14,25 +14,13 @@ namespace {
 
 [[maybe_unused]] const bool one_thread = (openblas_set_num_threads(1), true);  // when the program starts
 
-[[maybe_unused]] void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, float alpha, const float* a,
-                           int lda, const float* b, int ldb, float beta, float* c, int ldc) {
-  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-}
-
-[[maybe_unused]] void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, double alpha, const double* a,
-                           int lda, const double* b, int ldb, double beta, double* c, int ldc) {
-  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-}
-
-[[maybe_unused]] void call_row(CBLAS_TRANSPOSE t, int m, int n, float alpha, const float* b, int ldb, const float* x,
-                               int step, float beta, float* y) {
-  cblas_sgemv(CblasRowMajor, t, m, n, alpha, b, ldb, x, step, beta, y, 1);
-}
-
-[[maybe_unused]] void call_row(CBLAS_TRANSPOSE t, int m, int n, double alpha, const double* b, int ldb, const double* x,
-                               int step, double beta, double* y) {
-  cblas_dgemv(CblasRowMajor, t, m, n, alpha, b, ldb, x, step, beta, y, 1);
-}
+#ifdef QISA_DOUBLE
+constexpr auto cblas_gemm = cblas_dgemm;
+constexpr auto cblas_gemv = cblas_dgemv;
+#else
+constexpr auto cblas_gemm = cblas_sgemm;
+constexpr auto cblas_gemv = cblas_sgemv;
+#endif
 
 /// Asks for a matrix [rows, columns] to be brought into the cache.
 void prefetch(const Real* matrix, Index distance, Index rows, Index columns) {
@@ -48,10 +36,11 @@ void prefetch(const Real* matrix, Index distance, Index rows, Index columns) {
 Tensor transposed(const Real* matrix, Index distance, Index rows, Index columns) {
   const Index groups = padded_to_lanes(rows) / lane_count, width = (groups | 1) * lane_count;  // a line each: floats
   Tensor result({columns, width});
+  Real* to = result.data();
   for (Index row = 0; row < rows; row += lane_count) {
     const Index next = std::min(rows, row + lane_count), after = std::min(rows, next + lane_count);
     prefetch(matrix + next * distance, distance, after - next, columns);
-    rows_to_lanes(matrix + row * distance, distance, next - row, columns, result.data() + row, width);
+    rows_to_lanes(matrix + row * distance, distance, next - row, columns, to + row, width);
   }
   return result;
 }
@@ -59,8 +48,9 @@ Tensor transposed(const Real* matrix, Index distance, Index rows, Index columns)
 /// The product for m = 1, as op(B) transposed times the row of A, whose numbers lie `step` apart.
 void multiply_row(bool transpose_b, Index n, Index k, Real alpha, const Real* a, Index step, const Real* b, Index ldb,
                   Real beta, Real* c) {
-  call_row(transpose_b ? CblasNoTrans : CblasTrans, static_cast<int>(transpose_b ? n : k),
-           static_cast<int>(transpose_b ? k : n), alpha, b, static_cast<int>(ldb), a, static_cast<int>(step), beta, c);
+  cblas_gemv(CblasRowMajor, transpose_b ? CblasNoTrans : CblasTrans, static_cast<int>(transpose_b ? n : k),
+             static_cast<int>(transpose_b ? k : n), alpha, b, static_cast<int>(ldb), a, static_cast<int>(step), beta, c,
+             1);
 }
 
 /// A product [rows, terms] x [terms, columns].
@@ -106,8 +96,9 @@ void multiply_pieces(bool transpose_a, Index m, Index n, Index k, Real alpha, co
 void blas_gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real alpha, const Real* a, Index lda,
                const Real* b, Index ldb, Real beta, Real* c, Index ldc) {
   const auto leading = [](Index ld) { return static_cast<int>(ld > 0 ? ld : 1); };
-  call(transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, static_cast<int>(m),
-       static_cast<int>(n), static_cast<int>(k), alpha, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+  cblas_gemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
+             static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), alpha, a, leading(lda), b, leading(ldb),
+             beta, c, leading(ldc));
 }
 
 // OpenBLAS packs its operands for large products. Its kernels for small ones, m n k up to a million, read them where

@@ -33,15 +33,11 @@ DropoutMask::DropoutMask(DropoutStream& stream, Index count, Real dropped)
 }
 
 void DropoutMask::multiply(const Real* x, Real* y) const {
-  const Index whole = whole_lanes(count_);
-  for (Index i = 0; i < whole; i += lane_count) lanes(y + i) = factors(i) * lanes(x + i);
-  for (Index i = whole; i < count_; ++i) y[i] = (*this)[i] * x[i];
+  for_each_group(count_, [&](auto at) { at(y) = factor(at) * at(x); });
 }
 
 void DropoutMask::multiply_add(const Real* base, const Real* x, Real* y) const {
-  const Index whole = whole_lanes(count_);
-  for (Index i = 0; i < whole; i += lane_count) lanes(y + i) = lanes(base + i) + factors(i) * lanes(x + i);
-  for (Index i = whole; i < count_; ++i) y[i] = base[i] + (*this)[i] * x[i];
+  for_each_group(count_, [&](auto at) { at(y) = at(base) + factor(at) * at(x); });
 }
 
 }  // namespace qisa

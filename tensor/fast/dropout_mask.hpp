@@ -40,6 +40,9 @@ class DropoutMask {
   void multiply_add(const Real* base, const Real* x, Real* y) const;
 
  private:
+  Lanes factor(GroupAt at) const { return factors(at.i); }
+  Real factor(NumberAt at) const { return (*this)[at.i]; }
+
   // Numbers come in groups of 512: bit p of word l is that of number 16 p + l of the group. Words are as wide
   // as Real, so that they turn into it lane by lane.
   using Unsigned = std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uint64_t>;

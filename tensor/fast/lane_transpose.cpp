@@ -42,29 +42,28 @@ template <bool add>
   }
 }
 
-}  // namespace
-
-void rows_to_lanes(const Real* rows, Index stride, Index count, Index columns, Real* to, Index width) {
+/// square(c) or part(c, each) for columns c to c + each - 1, sixteen or what remains, of `count` rows.
+template <class Square, class Part>
+void for_each_square(Index count, Index columns, Square square, Part part) {
   for (Index c = 0; c < columns; c += lane_count) {
     const Index each = std::min(lane_count, columns - c);
-    if (count == lane_count && each == lane_count) {
-      square_to_lanes(rows + c, stride, to + c * width, width);
-    } else {
-      part_to_lanes(rows + c, stride, count, each, to + c * width, width);
-    }
+    count == lane_count&& each == lane_count ? square(c) : part(c, each);
   }
 }
 
+}  // namespace
+
+void rows_to_lanes(const Real* rows, Index stride, Index count, Index columns, Real* to, Index width) {
+  for_each_square(
+      count, columns, [&](Index c) { square_to_lanes(rows + c, stride, to + c * width, width); },
+      [&](Index c, Index each) { part_to_lanes(rows + c, stride, count, each, to + c * width, width); });
+}
+
 void lanes_to_rows(const Real* from, Index count, Index columns, Real* rows, Index stride, bool add) {
-  for (Index c = 0; c < columns; c += lane_count) {
-    const Index each = std::min(lane_count, columns - c);
-    if (count == lane_count && each == lane_count) {
-      add ? square_to_rows<true>(from + c * lane_count, rows + c, stride)
-          : square_to_rows<false>(from + c * lane_count, rows + c, stride);
-    } else {
-      part_to_rows(from + c * lane_count, count, each, rows + c, stride, add);
-    }
-  }
+  const auto square = add ? square_to_rows<true> : square_to_rows<false>;
+  for_each_square(
+      count, columns, [&](Index c) { square(from + c * lane_count, rows + c, stride); },
+      [&](Index c, Index each) { part_to_rows(from + c * lane_count, count, each, rows + c, stride, add); });
 }
 
 }  // namespace qisa

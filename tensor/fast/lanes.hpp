@@ -44,6 +44,9 @@ struct [[gnu::may_alias]] Lanes {
   Vector vectors[count];
 
   Lanes() = default;
+  Lanes(Real each) {
+    for (Vector& v : vectors) v = each - Vector{};
+  }
   Lanes(const Lanes& other) {
     for (std::size_t i = 0; i < count; ++i) vectors[i] = other.vectors[i];
   }
@@ -79,21 +82,9 @@ inline Lanes operator-(const Lanes& a, const Lanes& b) {
 inline Lanes operator*(const Lanes& a, const Lanes& b) {
   return each_vector([](const Vector& u, const Vector& v) { return u * v; }, a, b);
 }
-inline Lanes operator+(const Lanes& a, Real b) {
-  return each_vector([b](const Vector& v) { return v + b; }, a);
-}
-inline Lanes operator-(const Lanes& a, Real b) {
-  return each_vector([b](const Vector& v) { return v - b; }, a);
-}
-inline Lanes operator*(Real a, const Lanes& b) {
-  return each_vector([a](const Vector& v) { return a * v; }, b);
-}
-inline Lanes operator*(const Lanes& a, Real b) { return b * a; }
 inline Lanes& operator+=(Lanes& a, const Lanes& b) { return a = a + b; }
 inline Lanes& operator-=(Lanes& a, const Lanes& b) { return a = a - b; }
 inline Lanes& operator*=(Lanes& a, const Lanes& b) { return a = a * b; }
-inline Lanes& operator-=(Lanes& a, Real b) { return a = a - b; }
-inline Lanes& operator*=(Lanes& a, Real b) { return a = a * b; }
 
 #endif
 

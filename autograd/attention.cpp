@@ -17,6 +17,7 @@ HeadRows rows_of(const Tensor& matrix, Index first_column, Index rows, Index col
 }
 
 void check_sizes(const char* which, const HeadColumns& columns, Index rows, Index heads, Index each) {
+  require_values("attention", columns.matrix);
   const Shape& shape = columns.matrix.shape();
   require(shape.rank() == 2 && shape[0] == rows && columns.first_column >= 0 &&
               columns.first_column + heads * each <= shape[1],

@@ -27,6 +27,7 @@ CircuitBank::CircuitBank(Circuit circuit, std::span<const std::vector<PauliStrin
 }
 
 Variable CircuitBank::measure(const Variable& angles, const Variable& rows, CircuitKernel kernel) const {
+  require_values("measure_circuits", angles, rows);
   const Shape expected = {size(), circuit_.angles()};
   require(angles.shape() == expected, "a bank of {} circuits of {} angles needs angles of shape {}, not {}", size(),
           circuit_.angles(), expected, angles.shape());

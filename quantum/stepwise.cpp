@@ -82,26 +82,29 @@ double inner_product(const Tensor& a, const Tensor& b) {
 
 // With r = 1/|x|: psi = r x, and dx = r (g - psi (psi·g)), the part of g across psi.
 Variable encode_amplitudes(const Variable& rows, int wires) {
+  require_values("encode_amplitudes", rows);
   const Index dimension = Circuit(wires).dimension();
   require(rows.value().rank() == 2 && rows.shape()[1] <= dimension,
           "[encode_amplitudes] rows {} do not fit the {} amplitudes of {} wires", rows.shape(), dimension, wires);
   const Index tokens = rows.shape()[0], width = rows.shape()[1];
   const Tensor& x = rows.value();
   Tensor states = Tensor::zeros({2, dimension, tokens}), inverse_norms({tokens});
+  Real *psi = states.data(), *r = inverse_norms.data();
   for (Index t = 0; t < tokens; ++t) {
     Real squares = 0;
     for (Index i = 0; i < width; ++i) squares += x[t * width + i] * x[t * width + i];
-    inverse_norms[t] = squares == 0 ? Real(0) : 1 / std::sqrt(squares);
-    for (Index i = 0; i < width; ++i) states[i * tokens + t] = x[t * width + i] * inverse_norms[t];
+    r[t] = squares == 0 ? Real(0) : 1 / std::sqrt(squares);
+    for (Index i = 0; i < width; ++i) psi[i * tokens + t] = x[t * width + i] * r[t];
   }
   return record("encode_amplitudes", states, {rows},
                 [states, inverse_norms, tokens, width](const Tensor& g, InputGradients& inputs) {
                   Tensor dx({tokens, width});
+                  Real* to = dx.data();
                   for (Index t = 0; t < tokens; ++t) {
                     Real along = 0;
                     for (Index i = 0; i < width; ++i) along += states[i * tokens + t] * g[i * tokens + t];
                     for (Index i = 0; i < width; ++i) {
-                      dx[t * width + i] = inverse_norms[t] * (g[i * tokens + t] - along * states[i * tokens + t]);
+                      to[t * width + i] = inverse_norms[t] * (g[i * tokens + t] - along * states[i * tokens + t]);
                     }
                   }
                   inputs.add(0, std::move(dx));
@@ -110,6 +113,7 @@ Variable encode_amplitudes(const Variable& rows, int wires) {
 
 // psi' = M psi. Backward: the gradient of psi is M^dagger g, and that of the angle Re <g| dM/dangle psi>.
 Variable apply_gate(const Operation& operation, const Variable& states, const Variable& angles) {
+  require_values("apply_gate", states);
   const bool turns = has_angle(operation.gate);
   require(!turns || (angles.value().rank() == 1 && operation.angle < angles.shape()[0]),
           "[apply_gate] {} needs angle {}, but the angles have shape {}", gate_name(operation.gate), operation.angle,
@@ -130,6 +134,7 @@ Variable apply_gate(const Operation& operation, const Variable& states, const Va
 }
 
 Variable apply_circuit(const Circuit& circuit, const Variable& states, const Variable& angles) {
+  require_values("apply_circuit", states);
   require(wires_of(states.value()) == circuit.wires(), "[apply_circuit] states {} do not have {} wires", states.shape(),
           circuit.wires());
   require(angles.value().size() == circuit.angles(), "[apply_circuit] the circuit has {} angles, not {}",
@@ -143,22 +148,24 @@ Variable apply_circuit(const Circuit& circuit, const Variable& states, const Var
 // amplitudes. As P is Hermitian, a small change d of psi changes it by <d|P psi> + <P psi|d> = 2 Re <d|P psi>: by
 // 2 Re (P psi)_i for d = 1 at amplitude i, by 2 Im (P psi)_i for d = i. So dL/dRe + i dL/dIm is 2 P psi.
 Variable expectation_values(const Variable& states, std::span<const PauliString> strings) {
+  require_values("expectation_values", states);
   const int wires = wires_of(states.value());
   const Tensor& psi = states.value();
   const Index rows = 2 * psi.shape()[1], tokens = psi.shape()[2], count = std::ssize(strings);
   Tensor values = Tensor::zeros({tokens, count});
+  Real* to = values.data();
   for (Index m = 0; m < count; ++m) {
     const PauliString& string = strings[static_cast<std::size_t>(m)];
     require(string.wires() == wires, "[expectation_values] string {} on states of {} wires", string.text(), wires);
     const Tensor p_psi = apply_pauli(string, psi);
     for (Index row = 0; row < rows; ++row) {
-      for (Index t = 0; t < tokens; ++t) values[t * count + m] += psi[row * tokens + t] * p_psi[row * tokens + t];
+      for (Index t = 0; t < tokens; ++t) to[t * count + m] += psi[row * tokens + t] * p_psi[row * tokens + t];
     }
   }
   return record("expectation_values", std::move(values), {states},
                 [psi, used = std::vector<PauliString>(strings.begin(), strings.end()), rows, tokens, count](
                     const Tensor& g, InputGradients& inputs) {
-                  Tensor& gradient = inputs.accumulator(0);
+                  Real* gradient = inputs.accumulator(0).data();
                   for (Index m = 0; m < count; ++m) {
                     const Tensor p_psi = apply_pauli(used[static_cast<std::size_t>(m)], psi);
                     for (Index row = 0; row < rows; ++row) {

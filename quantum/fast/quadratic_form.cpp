@@ -14,6 +14,7 @@ QuadraticForms::QuadraticForms(std::span<const std::vector<PauliString>> strings
 
 // d(y^T P y) = 2 P y, which is real as P is.
 Variable QuadraticForms::measure(const Variable& y, CircuitKernel kernel) const {
+  require_values("quadratic_forms", y);
   if (kernel == CircuitKernel::stepwise) return measure_stepwise(y);
   const Tensor no_angles({bank_->circuits(), 0});
   return record("quadratic_forms", measure_circuits(*bank_, no_angles, y.value()), {y},

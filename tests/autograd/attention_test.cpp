@@ -223,6 +223,7 @@ TEST_CASE("attention refuses sizes that disagree, naming them", "[attention]") {
   CHECK_THROWS_WITH(with_q({good.matrix, -1}), Contains("q [6, 8] from column -1"));
   CHECK_THROWS_WITH(with_q({Variable(Tensor({2, 3, 8}))}), Contains("q [2, 3, 8]"));
   CHECK_THROWS_WITH(attention(good, {Variable(Tensor({6, 4}))}, good, s, stream), Contains("k [6, 4]"));
+  CHECK_THROWS_WITH(attention(good, good, {Variable()}, s, stream), Contains("[attention]") && Contains("empty"));
   CHECK_THROWS_WITH(attention(good, good, {Variable(Tensor({7, 8}))}, s, stream), Contains("v [7, 8]"));
   CHECK_THROWS_WITH(attention_weights({Variable(Tensor({6, 4}))}, good, s), Contains("q [6, 4]"));
   CHECK_THROWS_WITH(attention_weights(good, {Variable(Tensor({6, 4}))}, s), Contains("k [6, 4]"));

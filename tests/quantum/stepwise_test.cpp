@@ -57,6 +57,19 @@ Circuit small_circuit() {
   return circuit;
 }
 
+TEST_CASE("Circuits refuse an empty Variable, by the operation's name") {
+  const Variable none, angles(Tensor::zeros({1})), states(Tensor::zeros({2, 2, 3}));
+  const Circuit circuit = Circuit(1).add(Gate::RX, 0);
+  const std::vector<PauliString> strings = {PauliString("Z")};
+  const auto refused = [](const char* operation) {
+    return Catch::Matchers::StartsWith(std::string("[") + operation) && Catch::Matchers::Contains("empty Variable");
+  };
+  CHECK_THROWS_WITH(encode_amplitudes(none, 1), refused("encode_amplitudes"));
+  CHECK_THROWS_WITH(apply_gate(circuit.operations()[0], none, angles), refused("apply_gate"));
+  CHECK_THROWS_WITH(apply_circuit(circuit, none, angles), refused("apply_circuit"));
+  CHECK_THROWS_WITH(expectation_values(none, strings), refused("expectation_values"));
+}
+
 }  // namespace
 
 TEST_CASE("Amplitude encoding gives unit states, padded with zeros at the end") {

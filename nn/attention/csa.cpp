@@ -3,7 +3,7 @@
 // code by sqrt(n_embd).) Trained numbers a head: 3 n_embd head_size.
 #include <cmath>
 
-#include "autograd/operations.hpp"
+#include "nn/attention/head_linear.hpp"
 #include "nn/attention/mechanism.hpp"
 
 namespace qisa {
@@ -11,43 +11,33 @@ namespace {
 
 class ClassicalAttention final : public Mechanism {
  public:
-  ClassicalAttention(Parameters& parameters, const std::string& name, const ModelSettings& settings)
+  ClassicalAttention(Parameters& parameters, const std::string& name, const ModelSettings& settings,
+                     const LayerStrings&)
       : width_(settings.n_embd),
         scale_(1 / std::sqrt(static_cast<Real>(settings.score_scale == ScoreScale::head ? settings.head_size()
-                                                                                        : settings.n_embd))) {
-    // One matrix [3 n_embd, n_embd]: the queries of all heads, then the keys, then the values.
-    std::vector<Parameters::Part> parts;
-    for (const char* part : {"query", "key", "value"}) {
-      for (Index head = 0; head < settings.n_head; ++head) {
-        parts.push_back({fmt::format("{}.heads.{}.{}.weight", name, head, part), {settings.head_size(), width_}});
-      }
-    }
-    weight_ = parameters.add({3 * width_, width_}, parts, settings.weight_initial(width_));
-  }
+                                                                                        : settings.n_embd))),
+        qkv_(parameters, name, settings, {"query", "key", "value"}, settings.head_size(), Bias::none) {}
 
   Projections project(Pass& pass, const Variable& x) const override {
-    const Variable qkv = linear(x, pass(weight_));
+    const Variable qkv = qkv_(pass, x);
     return {{qkv, 0}, {qkv, width_}, {qkv, 2 * width_}};
   }
 
   void set_score(AttentionSettings& settings, const Pass& pass) const override {
     settings.score = Score::dot;
     settings.scale = scale_;
-    settings.normalizer = Normalizer::sum;  // of exponentials: the usual softmax
+    settings.normalizer = Normalizer::sum;  // of exp(score): that is the usual softmax of the scores
     settings.dropped = pass.dropped();
   }
 
  private:
   Index width_;
   Real scale_;
-  Parameter weight_;
+  HeadLinear qkv_;
 };
 
 }  // namespace
 
-std::unique_ptr<Mechanism> make_csa(Parameters& parameters, const std::string& name, const ModelSettings& settings,
-                                    const LayerStrings&) {
-  return std::make_unique<ClassicalAttention>(parameters, name, settings);
-}
+MechanismEntry csa_mechanism() { return {"csa", false, false, make_mechanism<ClassicalAttention>}; }
 
 }  // namespace qisa

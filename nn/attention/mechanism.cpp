@@ -5,11 +5,16 @@
 
 namespace qisa {
 
+// The list is read twice: each line declares the function that a mechanism's file ends with, and calls it.
+#define QISA_MECHANISM(name) MechanismEntry name##_mechanism();
+#include "nn/attention/mechanisms.def"
+#undef QISA_MECHANISM
+
 std::span<const MechanismEntry> mechanisms() {
   static const std::array table = {
-      MechanismEntry{"csa", false, false, make_csa},        MechanismEntry{"qisa-v1", true, false, make_qisa_v1},
-      MechanismEntry{"qisa-v2", true, false, make_qisa_v2}, MechanismEntry{"qisa-v3", true, false, make_qisa_v3},
-      MechanismEntry{"qisa", true, true, make_qisa},
+#define QISA_MECHANISM(name) name##_mechanism(),
+#include "nn/attention/mechanisms.def"
+#undef QISA_MECHANISM
   };
   return table;
 }

@@ -1,7 +1,7 @@
 // A mechanism: how an attention layer makes queries, keys and values of its input, and how it
 // compares them. Everything after that (mask, normalizer, aggregation, cache) is shared, in
-// self_attention.hpp. To add a mechanism, write one file like csa.cpp and add a line to the table in
-// mechanism.cpp: docs/mechanisms.md shows how.
+// self_attention.hpp. To add a mechanism, write one file like csa.cpp and add its line to
+// mechanisms.def: docs/mechanisms.md shows how.
 #pragma once
 
 #include <memory>
@@ -39,8 +39,12 @@ class Mechanism {
 using MechanismBuilder = std::unique_ptr<Mechanism>(Parameters& parameters, const std::string& name,
                                                     const ModelSettings& settings, const LayerStrings& strings);
 
-/// The builders, each in the file of its name: make_csa in csa.cpp.
-MechanismBuilder make_csa, make_qisa_v1, make_qisa_v2, make_qisa_v3, make_qisa;
+/// The builder of a class whose constructor takes the same.
+template <class Kind>
+std::unique_ptr<Mechanism> make_mechanism(Parameters& parameters, const std::string& name,
+                                          const ModelSettings& settings, const LayerStrings& strings) {
+  return std::make_unique<Kind>(parameters, name, settings, strings);
+}
 
 /// A mechanism's entry in the table.
 struct MechanismEntry {
@@ -50,7 +54,7 @@ struct MechanismEntry {
   MechanismBuilder* make;
 };
 
-/// All mechanisms.
+/// All mechanisms, those of mechanisms.def.
 std::span<const MechanismEntry> mechanisms();
 
 /// The entry of that name. Throws and lists the names if there is none.

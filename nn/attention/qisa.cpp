@@ -4,7 +4,7 @@
 //
 // Strings with an odd number of Y measure 0 whatever W is: dead_outputs() counts them, and the setting
 // pauli = real draws none.
-#include "autograd/operations.hpp"
+#include "nn/attention/head_linear.hpp"
 #include "nn/attention/mechanism.hpp"
 #include "quantum/fast/quadratic_form.hpp"
 
@@ -14,44 +14,26 @@ namespace {
 class Qisa final : public Mechanism {
  public:
   Qisa(Parameters& parameters, const std::string& name, const ModelSettings& settings, const LayerStrings& strings)
-      : width_(settings.n_embd), forms_(strings) {
-    // One matrix [2 n_embd, n_embd]: the queries of all heads, then the keys; the biases alike. Another
-    // one [n_head n_embd, n_embd]: W of every head.
-    const auto part = [&](Index head, const char* of) { return fmt::format("{}.heads.{}.qsa.{}", name, head, of); };
-    std::vector<Parameters::Part> weights, biases, values;
-    for (const char* of : {"q_linear", "k_linear"}) {
-      for (Index head = 0; head < settings.n_head; ++head) {
-        weights.push_back({part(head, of) + ".weight", {settings.head_size(), width_}});
-        biases.push_back({part(head, of) + ".bias", {settings.head_size()}});
-      }
-    }
-    for (Index head = 0; head < settings.n_head; ++head) {
-      values.push_back({part(head, "v_linear") + ".weight", {width_, width_}});
-    }
-    weight_ = parameters.add({2 * width_, width_}, weights, settings.weight_initial(width_));
-    bias_ = parameters.add({2 * width_}, biases, settings.bias_initial(width_));
-    values_ = parameters.add({settings.n_head * width_, width_}, values, settings.weight_initial(width_));
-  }
+      : width_(settings.n_embd),
+        qk_(parameters, name, settings, {"qsa.q_linear", "qsa.k_linear"}, settings.head_size(), Bias::learned),
+        y_(parameters, name, settings, {"qsa.v_linear"}, settings.n_embd, Bias::none),
+        forms_(strings) {}
 
   Projections project(Pass& pass, const Variable& x) const override {
-    const Variable qk = linear(x, pass(weight_), pass(bias_));
-    const Variable y = linear(x, pass(values_));
-    return {{qk, 0}, {qk, width_}, {forms_.measure(y, pass.kernel()), 0}};
+    const Variable qk = qk_(pass, x);
+    return {{qk, 0}, {qk, width_}, {forms_.measure(y_(pass, x), pass.kernel()), 0}};
   }
 
   void set_score(AttentionSettings& settings, const Pass&) const override { settings.score = Score::gaussian; }
 
  private:
   Index width_;
+  HeadLinear qk_, y_;
   QuadraticForms forms_;
-  Parameter weight_, bias_, values_;
 };
 
 }  // namespace
 
-std::unique_ptr<Mechanism> make_qisa(Parameters& parameters, const std::string& name, const ModelSettings& settings,
-                                     const LayerStrings& strings) {
-  return std::make_unique<Qisa>(parameters, name, settings, strings);
-}
+MechanismEntry qisa_mechanism() { return {"qisa", true, true, make_mechanism<Qisa>}; }
 
 }  // namespace qisa

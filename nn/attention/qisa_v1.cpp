@@ -4,7 +4,6 @@
 // of which the ry1 of wires 1, 2, … of q and k have no effect: a turn of another wire leaves <Z> of
 // wire 0 as it is.
 #include "nn/attention/head_circuits.hpp"
-#include "nn/attention/mechanism.hpp"
 
 namespace qisa {
 namespace {
@@ -20,7 +19,7 @@ class QisaV1 final : public Mechanism {
  public:
   QisaV1(Parameters& parameters, const std::string& name, const ModelSettings& settings, const LayerStrings& strings)
       : heads_(settings.n_head),
-        circuits_(parameters, name, settings.n_embd,
+        circuits_(parameters, name, head_circuit(settings),
                   {{"q_slow", z_of_wire_0(settings)}, {"k_slow", z_of_wire_0(settings)}, {"v_slow", strings}}) {}
 
   Projections project(Pass& pass, const Variable& x) const override {
@@ -40,9 +39,6 @@ class QisaV1 final : public Mechanism {
 
 }  // namespace
 
-std::unique_ptr<Mechanism> make_qisa_v1(Parameters& parameters, const std::string& name, const ModelSettings& settings,
-                                        const LayerStrings& strings) {
-  return std::make_unique<QisaV1>(parameters, name, settings, strings);
-}
+MechanismEntry qisa_v1_mechanism() { return {"qisa-v1", true, false, make_mechanism<QisaV1>}; }
 
 }  // namespace qisa

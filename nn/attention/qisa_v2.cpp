@@ -1,7 +1,6 @@
 // qisa-v2: q, k and v are each measured on a quantum circuit that x is encoded into, the same Pauli
 // strings on all three; scores are Gaussian. (arXiv 2603.03318.) Trained numbers a head: 9 wires.
 #include "nn/attention/head_circuits.hpp"
-#include "nn/attention/mechanism.hpp"
 
 namespace qisa {
 namespace {
@@ -10,7 +9,8 @@ class QisaV2 final : public Mechanism {
  public:
   QisaV2(Parameters& parameters, const std::string& name, const ModelSettings& settings, const LayerStrings& strings)
       : width_(settings.n_embd),
-        circuits_(parameters, name, settings.n_embd, {{"q_slow", strings}, {"k_slow", strings}, {"v_slow", strings}}) {}
+        circuits_(parameters, name, head_circuit(settings),
+                  {{"q_slow", strings}, {"k_slow", strings}, {"v_slow", strings}}) {}
 
   Projections project(Pass& pass, const Variable& x) const override {
     const Variable qkv = circuits_(pass, x);
@@ -26,9 +26,6 @@ class QisaV2 final : public Mechanism {
 
 }  // namespace
 
-std::unique_ptr<Mechanism> make_qisa_v2(Parameters& parameters, const std::string& name, const ModelSettings& settings,
-                                        const LayerStrings& strings) {
-  return std::make_unique<QisaV2>(parameters, name, settings, strings);
-}
+MechanismEntry qisa_v2_mechanism() { return {"qisa-v2", true, false, make_mechanism<QisaV2>}; }
 
 }  // namespace qisa

@@ -17,7 +17,12 @@ namespace {
 constexpr bool is_double = sizeof(Real) == 8;
 constexpr Index length = 4, batch = 2;
 const std::vector<std::int32_t> inputs = {0, 3, 1, 4, 2, 2, 0, 1}, targets = {3, 1, 4, 2, 2, 0, 1, 3};
-const std::vector<std::string> names = {"csa", "qisa-v1", "qisa-v2", "qisa-v3", "qisa"};
+/// The names of all mechanisms in the table.
+std::vector<std::string> all_names() {
+  std::vector<std::string> names;
+  for (const MechanismEntry& entry : mechanisms()) names.push_back(entry.name);
+  return names;
+}
 
 /// Two heads on three wires, inputs padded from 6 to 8 amplitudes; smooth, so that differences converge.
 ModelSettings small_settings(const std::string& attention) {
@@ -35,7 +40,7 @@ ModelSettings small_settings(const std::string& attention) {
 /// Small settings of every mechanism with every normalizer and aggregation that it has.
 std::vector<ModelSettings> all_settings() {
   std::vector<ModelSettings> all;
-  for (const std::string& name : names) {
+  for (const std::string& name : all_names()) {
     for (const Normalizer normalizer : {Normalizer::sum, Normalizer::softmax}) {
       for (const Aggregation aggregation : {Aggregation::causal, Aggregation::transposed}) {
         if (name == "csa" && normalizer == Normalizer::softmax) continue;
@@ -89,12 +94,20 @@ Variable repeat_columns(const Variable& x, Index D) {
 
 }  // namespace
 
-TEST_CASE("The table holds the five mechanisms, and an unknown name lists them") {
-  REQUIRE(mechanisms().size() == names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) CHECK(mechanisms()[i].name == names[i]);
+TEST_CASE("The table holds the paper's mechanisms, each once, and an unknown name lists them all") {
+  std::vector<std::string> names = all_names();
+  std::string listed;
+  for (const std::string& name : names) {
+    listed += (listed.empty() ? "" : ", ") + name;
+    CHECK(find_mechanism(name).name == name);
+  }
   CHECK_THROWS_MATCHES(find_mechanism("qisa-v4"), Error,
-                       Message("there is no attention mechanism \"qisa-v4\"; choose one of csa, qisa-v1, qisa-v2, "
-                               "qisa-v3, qisa"));
+                       Message("there is no attention mechanism \"qisa-v4\"; choose one of " + listed));
+  std::sort(names.begin(), names.end());
+  CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
+  for (const char* name : {"csa", "qisa", "qisa-v1", "qisa-v2", "qisa-v3"}) {
+    CHECK(std::binary_search(names.begin(), names.end(), name));
+  }
 }
 
 TEST_CASE("A head has as many trained numbers as the paper's table says") {
@@ -159,7 +172,7 @@ TEST_CASE("All kernels give every mechanism the same logits") {
 }
 
 TEST_CASE("Tokens read one by one with a cache give every mechanism the logits of the whole text") {
-  for (const std::string& name : names) {
+  for (const std::string& name : all_names()) {
     INFO(name);
     const GPT model(small_settings(name), 7);
     const std::span text = std::span(inputs).first(length);

@@ -107,18 +107,33 @@ TEST_CASE("top_p counts what temperature and top_k have left") {
   check_equal(probabilities(tenths(), 0.5, 0, 0.54), {9 / 25.0, 0, 16 / 25.0, 0});
 }
 
-TEST_CASE("Tokens are drawn as often as their probabilities say") {
-  const GPT model = tiny();
-  const Tokens prompt = {1, 2, 3};
-  const std::vector<double> p = softmax(logits_after(model, prompt));
-  constexpr std::uint32_t draws = 4000;
-  std::vector<double> counts(p.size());
-  for (std::uint32_t number = 0; number < draws; ++number) {
-    counts[static_cast<std::size_t>(sample(model, {}, prompt, 1, number)[0])] += 1;
-  }
-  for (std::size_t token = 0; token < p.size(); ++token) {
-    INFO("token " << token << " of probability " << p[token]);
-    CHECK(std::abs(counts[token] / draws - p[token]) < 4.5 * std::sqrt(p[token] * (1 - p[token]) / draws));
+TEST_CASE("Pairs of tokens are drawn as often as their probabilities say, before the window slides and after") {
+  constexpr std::uint32_t draws = 6000;
+  for (const Aggregation aggregation : {Aggregation::causal, Aggregation::transposed}) {
+    const GPT model = tiny(aggregation);
+    for (const Tokens& prompt : {Tokens{1, 2}, Tokens{0, 1, 2, 3}, Tokens{5, 4, 3, 2, 1, 0, 1}}) {
+      const std::size_t classes = 6;
+      std::vector<double> counts(classes * classes);
+      for (std::uint32_t number = 0; number < draws; ++number) {
+        const Tokens pair = sample(model, {}, prompt, 2, number);
+        counts[static_cast<std::size_t>(pair[0]) * classes + static_cast<std::size_t>(pair[1])] += 1;
+      }
+      const std::vector<double> first = softmax(logits_after(model, prompt));
+      double chi_square = 0;
+      for (std::size_t a = 0; a < classes; ++a) {
+        Tokens longer = prompt;
+        longer.push_back(static_cast<std::int32_t>(a));
+        const std::vector<double> second = softmax(logits_after(model, longer));
+        for (std::size_t b = 0; b < classes; ++b) {
+          const double expected = draws * first[a] * second[b];
+          CHECK(expected > 5);
+          chi_square += (counts[a * classes + b] - expected) * (counts[a * classes + b] - expected) / expected;
+        }
+      }
+      INFO(name_of(aggregation) << ", prompt of " << prompt.size());
+      CHECK(chi_square < 74.9);  // 35 degrees of freedom: more with a probability of 0.0001
+      CHECK(chi_square > 11);    // and less: counts that scatter less than draws do are no draws
+    }
   }
 }
 
@@ -146,19 +161,6 @@ TEST_CASE("Text beyond block_size is that of a slow sampler that reads the last 
           const std::vector<Real> logits = logits_after(model, greedy);
           greedy.push_back(static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin()));
           CHECK(fast.next() == greedy.back());
-        }
-        // The same with draws: a token is where the sum of probabilities passes a uniform number.
-        settings.temperature = 1;
-        Tokens drawn = prompt;
-        Sampler random_fast(model, settings, prompt, 3);
-        Random random(settings.seed, Purpose::sampling, 3);
-        for (int i = 0; i < 20; ++i) {
-          const std::vector<double> p = softmax(logits_after(model, drawn));
-          double below = random.uniform();
-          std::int32_t token = 0;
-          while (below >= p[static_cast<std::size_t>(token)]) below -= p[static_cast<std::size_t>(token++)];
-          drawn.push_back(token);
-          CHECK(random_fast.next() == token);
         }
       }
     }

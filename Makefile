@@ -141,9 +141,11 @@ coverage: deps ## which lines of the five folders the tests run: a row for each 
 # In a copy, so that nothing happens to the working tree. Unity builds off: a fault compiles its own source alone.
 MUTATE = $(BUILD)/mutate
 mutate: deps ## put small faults into a copy of the libraries (MUTANTS=200 SEED=1 FILES='quantum/*'), list what no test notices
-	@rm -rf $(MUTATE)/tree && mkdir -p $(MUTATE)/tree
-	@git ls-files -z --cached --others --exclude-standard \
-	  | tar c --null --ignore-failed-read --files-from=- 2>/dev/null | tar x -C $(MUTATE)/tree
+	@mkdir -p $(MUTATE)/tree
+	@git ls-files --cached --others --exclude-standard | while read -r file; do \
+	  [ ! -f "$$file" ] || cmp -s "$$file" "$(MUTATE)/tree/$$file" || cp --parents "$$file" $(MUTATE)/tree; \
+	done
+	@cd $(MUTATE)/tree && find . -type f | while read -r file; do [ -f "$(CURDIR)/$$file" ] || rm "$$file"; done
 	@cmake -S $(MUTATE)/tree -B $(MUTATE)/build -DCMAKE_BUILD_TYPE=Mutate -DCMAKE_CXX_FLAGS_MUTATE=-O1 \
 	  -DQISA_BATCH=1 -DQISA_PROGRAMS=$(CURDIR)/$(MUTATE)/programs >/dev/null
 	@cmake --build $(MUTATE)/build --parallel $(JOBS) --target mutate tests_float tests_double

@@ -128,6 +128,7 @@ Laboratory::Laboratory(fs::path tree, fs::path build) : tree_(std::move(tree)), 
     tests_[flavour] = read_text(build_ / "log");
     fmt::print("mutate: tests_{} takes {:.0f} s of the processor\n", flavour, seconds_[flavour]);
   }
+  if (flavours_.empty()) throw std::runtime_error("no tests in " + build_.string());
 }
 
 bool Laboratory::includes(const std::string& source, const std::string& file) const {

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <sstream>
 
 #include "tensor/error.hpp"
 
@@ -73,6 +74,23 @@ Grammar::Grammar(const std::vector<RuleText>& rules) {
             name);
   for (const auto& [name, text] : rules) rules_.push_back(parse_rule(name, text, numbers));
   solve_means();
+}
+
+Grammar Grammar::read(std::string_view text) {
+  std::vector<RuleText> rules;
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    for (std::size_t at; (at = line.find("\\n")) != line.npos;) line.replace(at, 2, "\n");
+    const auto equals = line.find(" =");
+    require(line.front() == ' ' ? !rules.empty() : equals != line.npos, "grammar: \"{}\" begins no rule", line);
+    if (line.front() == ' ') {
+      rules.back().second += line;
+    } else {
+      rules.emplace_back(line.substr(0, equals), line.substr(equals + 2));
+    }
+  }
+  return Grammar(rules);
 }
 
 void Grammar::expand(Index rule, Random& random, std::string& text) const {

@@ -35,11 +35,16 @@ class Grammar {
   /// A bar stands between alternatives, a number and a colon before one is its weight (1 unless given),
   /// a name in angle brackets is the place of another rule. Spaces at the ends of an alternative are
   /// no part of it.
-  using RuleText = std::pair<std::string_view, std::string_view>;
+  using RuleText = std::pair<std::string, std::string>;
 
   /// Throws Error, naming the rule, for: no rules, a name given twice, a weight below 1, an empty
   /// alternative, a bracket without its partner, an undefined name, an infinite mean length.
   explicit Grammar(const std::vector<RuleText>& rules);
+
+  /// The grammar that a text holds: rules as "name = alternatives", the lines of a rule after its first begin with a
+  /// space, \n is a line break, lines that begin with # are remarks. Throws what the constructor throws, and for a line
+  /// that is none of these.
+  static Grammar read(std::string_view text);
 
   /// The rules, in the order given. A text of the grammar is a text of the first.
   const std::vector<Rule>& rules() const { return rules_; }

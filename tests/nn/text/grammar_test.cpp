@@ -138,3 +138,16 @@ TEST_CASE("a drawn text is appended", "[grammar]") {
   grammar.sample(random, text);
   CHECK(text == "well, oh!");
 }
+
+TEST_CASE("a grammar is read from a text of rules, remarks and lines that go on", "[grammar]") {
+  const Grammar grammar =
+      Grammar::read("# who falls\n\nline = 3: The <noun> falls.\\n |\n  1: <noun>!\n\nnoun = king\n");
+  REQUIRE(grammar.rules().size() == 2);
+  CHECK(grammar.rules()[0].name == "line");
+  CHECK(grammar.rules()[0].total_weight == 4);
+  REQUIRE(grammar.rules()[0].alternatives.size() == 2);
+  CHECK(grammar.rules()[0].alternatives[0].symbols.back().text == " falls.\n");
+  CHECK(grammar.rules()[0].alternatives[1].symbols.front().rule == 1);
+  CHECK_THROWS_WITH(Grammar::read("noun king\n"), "grammar: \"noun king\" begins no rule");
+  CHECK_THROWS_WITH(Grammar::read("  | queen\nnoun = king\n"), "grammar: \"  | queen\" begins no rule");
+}

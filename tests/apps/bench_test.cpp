@@ -9,7 +9,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace bench_test {
 
 /// The lines from the one that contains `first` on.
 std::vector<std::string> lines_from(const std::string& text, const std::string& first) {
@@ -17,8 +17,6 @@ std::vector<std::string> lines_from(const std::string& text, const std::string& 
   while (!lines.empty() && lines.front().find(first) == std::string::npos) lines.erase(lines.begin());
   return lines;
 }
-
-}  // namespace
 
 TEST_CASE("bench has every benchmark that is asked for by name") {
   const Outcome outcome = Workplace().bench({"--threads=3", "--benchmark_list_tests"});
@@ -134,3 +132,5 @@ TEST_CASE("bench refuses options that nobody knows, and no threads") {
   CHECK(Workplace().bench({"--benchmark_nonsense=1"}).exit_code == 2);
   check_refused(Workplace().bench({"--threads=0", "--benchmark_filter=csa/embd:16"}), 2, {"--threads", "1 to 1024"});
 }
+
+}  // namespace bench_test

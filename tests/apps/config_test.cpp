@@ -12,7 +12,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace config_test {
 
 /// What the help says of an option.
 struct Told {
@@ -53,8 +53,6 @@ std::vector<Real> weights(const Workplace& place) {
   const std::span<const Real> values = checkpoint.model.parameters().values().values();
   return {values.begin(), values.end()};
 }
-
-}  // namespace
 
 TEST_CASE("Every option of the help is accepted, and config.toml then says it") {
   const Workplace place;
@@ -232,3 +230,5 @@ TEST_CASE("A config file that is none, or endless, is refused by name") {
   check_refused(place.train({"--config", "long.toml"}), 2, {"long.toml", "2000000 bytes are too many"});
   check_refused(place.train({"--resume", "folder"}), 1, {"folder/config.toml", "not a file"});
 }
+
+}  // namespace config_test

@@ -10,7 +10,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace corpus_test {
 
 /// The first line of what train says, which tells the text, and the vocabulary of its checkpoint.
 struct Told {
@@ -32,8 +32,6 @@ Told told_of(const Workplace& place, const std::string& data) {
 bool contains(const std::string& text, const std::string& piece) { return text.find(piece) != std::string::npos; }
 
 std::string said_entropy() { return fmt::format("entropy {:.4f} nats", builtin_corpus_entropy()); }
-
-}  // namespace
 
 TEST_CASE("Without data/shakespeare.txt and --data, train takes the built-in play and says so with its entropy") {
   const Workplace place;
@@ -73,3 +71,5 @@ TEST_CASE("A corpus is the file's text, character for character") {
   const Workplace place("Où?\r\n\tHere.  \n\n");
   CHECK(load_corpus((place.path / "text.txt").string()).text == "Où?\r\n\tHere.  \n\n");
 }
+
+}  // namespace corpus_test

@@ -13,7 +13,7 @@ using namespace qisa;
 using namespace qisa::test;
 using Json = nlohmann::json;
 
-namespace {
+namespace evaluate_test {
 
 struct Trained : Workplace {
   explicit Trained(const Options& options = {}) {
@@ -76,8 +76,6 @@ const Options copier = {
     {"data", "builtin"},    {"aggregation", "transposed"}, {"normalizer", "softmax"}, {"n_layer", "2"},
     {"n_embd", "16"},       {"max_iters", "1000"},         {"batch_size", "32"},      {"learning_rate", "1e-2"},
     {"warmup_iters", "20"}, {"eval_interval", "1000"}};
-
-}  // namespace
 
 TEST_CASE("JSON has every number, by these names") {
   const Trained place;
@@ -252,3 +250,5 @@ TEST_CASE("What cannot be evaluated is refused in one line") {
   std::filesystem::remove_all(place.path / "runs");
   check_refused(place.evaluate({}), 1, {"train"});
 }
+
+}  // namespace evaluate_test

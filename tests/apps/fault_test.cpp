@@ -15,7 +15,7 @@ using namespace qisa;
 using namespace qisa::test;
 namespace fs = std::filesystem;
 
-namespace {
+namespace fault_test {
 
 using Content = std::map<std::string, std::string>;
 
@@ -104,8 +104,6 @@ void check_failed(const Outcome& outcome, const std::string& piece) {
   CHECK(outcome.err.find("out") != std::string::npos);
   CHECK(outcome.err.find(piece) != std::string::npos);
 }
-
-}  // namespace
 
 TEST_CASE("Whichever system call of a save fails, the last checkpoint stays, and one line says what failed") {
   const Stopped place;
@@ -211,3 +209,5 @@ TEST_CASE("A run that is killed at any of a save's system calls goes on to the s
   }
   CHECK(kills > 20);
 }
+
+}  // namespace fault_test

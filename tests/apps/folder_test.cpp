@@ -10,7 +10,7 @@ using namespace qisa;
 using namespace qisa::test;
 namespace fs = std::filesystem;
 
-namespace {
+namespace folder_test {
 
 /// What a folder holds, by name.
 std::map<std::string, std::string> content_of(const Workplace& place, const std::string& folder) {
@@ -21,8 +21,6 @@ std::map<std::string, std::string> content_of(const Workplace& place, const std:
   }
   return content;
 }
-
-}  // namespace
 
 TEST_CASE("A folder that holds a run is refused, with what is there and both ways on, and stays as it was") {
   const Workplace place;
@@ -79,3 +77,5 @@ TEST_CASE("Of trainings that start at once without a folder each gets its own") 
     CHECK(fs::exists(place.path / ("runs/qisa-v3-" + std::to_string(number)) / "latest.safetensors"));
   }
 }
+
+}  // namespace folder_test

@@ -16,7 +16,7 @@ using namespace qisa;
 using namespace qisa::test;
 namespace fs = std::filesystem;
 
-namespace {
+namespace kill_test {
 
 constexpr Index steps = 60;
 
@@ -104,8 +104,6 @@ void live_through(const Workplace& place, const Options& options, double& longes
   }
 }
 
-}  // namespace
-
 TEST_CASE("A run that is killed at random instants and resumed ends with the bytes of one that ran through") {
   std::mt19937_64 random(1);
   Tally tally;
@@ -140,3 +138,5 @@ TEST_CASE("A run that is killed at random instants and resumed ends with the byt
   CHECK(tally.with_progress > wanted_kills() / 8);
   CHECK(tally.within_a_save + tally.ahead_of_latest >= wanted_kills() / 50);
 }
+
+}  // namespace kill_test

@@ -15,7 +15,7 @@ using namespace qisa;
 using namespace qisa::test;
 namespace fs = std::filesystem;
 
-namespace {
+namespace limits_test {
 
 /// A run of 20 steps in out/.
 struct Finished : Workplace {
@@ -57,8 +57,6 @@ void wait_for(const fs::path& path) {
 
 /// A run in out/ that saves all the time and does not end by itself.
 const Options endless = {{"out_dir", "out"}, {"max_iters", "1000000000"}, {"eval_interval", "1"}, {"eval_iters", "1"}};
-
-}  // namespace
 
 TEST_CASE("A loss that is no number stops the run, names the step, and the last checkpoint stays") {
   Finished place;
@@ -198,3 +196,5 @@ TEST_CASE("The place where a text stops being UTF-8 is named by its byte") {
     check_refused(place.train_tiny({{"data", name}}), 1, {name, "UTF-8", "at byte " + byte});
   }
 }
+
+}  // namespace limits_test

@@ -11,7 +11,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace progress_test {
 
 bool contains(const std::string& text, const std::string& piece) { return text.find(piece) != std::string::npos; }
 
@@ -35,8 +35,6 @@ std::vector<std::string> screen(const std::string& output) {
   for (std::string& line : lines) line = line.substr(line.rfind('\r') + 1);
   return lines;
 }
-
-}  // namespace
 
 TEST_CASE("Without a terminal there are plain lines only, one each log interval") {
   const Workplace place;
@@ -121,3 +119,5 @@ TEST_CASE("Durations are told in the two units that matter") {
   CHECK(duration(3600) == "1 h 0 min");
   CHECK(duration(7500) == "2 h 5 min");
 }
+
+}  // namespace progress_test

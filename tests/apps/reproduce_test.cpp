@@ -11,7 +11,7 @@ using namespace qisa;
 using namespace qisa::test;
 using Json = nlohmann::json;
 
-namespace {
+namespace reproduce_test {
 
 struct Reproduction : Workplace {
   /// `before`: shell words before the program's name, to set its environment.
@@ -63,8 +63,6 @@ const std::set<std::string> expected_runs = {
     "qisa-v2-causal-sum-1", "qisa-v3-transposed-softmax-1", "qisa-v3-causal-softmax-1",
     "qisa-v3-causal-sum-1", "qisa-transposed-softmax-1",    "qisa-causal-softmax-1",
     "qisa-causal-sum-1"};
-
-}  // namespace
 
 TEST_CASE("reproduce trains every mechanism as published and with the leak closed, and finds who reads the future") {
   const Reproduction place;
@@ -268,3 +266,5 @@ TEST_CASE("A model's attention weights are the softmax of its classical scores, 
   }
   check_error(error_of([&] { model.attention_weights(pass, tokens, 1, 2); }), "layer 2 of a model of 2 layers");
 }
+
+}  // namespace reproduce_test

@@ -11,7 +11,7 @@ using namespace qisa;
 using namespace qisa::test;
 namespace fs = std::filesystem;
 
-namespace {
+namespace resume_test {
 
 /// Checks that two runs have left the same: checkpoints to the byte, the log line for line.
 void check_same(const Workplace& place, const std::string& one, const std::string& other) {
@@ -33,8 +33,6 @@ struct Finished : Workplace {
     require_success(train_tiny({{"out_dir", "out"}, {"eval_interval", "5"}}));
   }
 };
-
-}  // namespace
 
 TEST_CASE("N steps and then M are N + M steps, with every mechanism, dropout and other numbers of threads") {
   REQUIRE(shard(130, 8).shards > 2);  // a batch is shared out
@@ -212,3 +210,5 @@ TEST_CASE("What a resumed run may change is in the help, and it may") {
     ++steps;
   }
 }
+
+}  // namespace resume_test

@@ -15,7 +15,7 @@ using namespace qisa;
 using namespace qisa::test;
 namespace fs = std::filesystem;
 
-namespace {
+namespace sample_test {
 
 /// Writes the checkpoint again with a weight that is no number; `reaches`: every logit depends on it.
 void spoil(const fs::path& path, bool reaches) {
@@ -39,8 +39,6 @@ struct Trained : Workplace {
     return outcome.out;
   }
 };
-
-}  // namespace
 
 TEST_CASE("sample writes the characters asked for, all of them from the training text") {
   const Trained place;
@@ -239,3 +237,5 @@ TEST_CASE("Text that cannot be written is an error") {
   CHECK(lines_of(message).size() == 1);
   CHECK(message.find("No space left on device") != std::string::npos);
 }
+
+}  // namespace sample_test

@@ -12,7 +12,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace streams_test {
 
 /// The exit code of a program whose stderr is /dev/full, closed, or a pipe without a reader.
 int exit_code_with(const std::string& stderr_is, const std::string& program, const Arguments& arguments,
@@ -28,8 +28,6 @@ int exit_code_with(const std::string& stderr_is, const std::string& program, con
                   stderr_is == "full" ? full.number() : pipe.number());
   return process.wait();
 }
-
-}  // namespace
 
 TEST_CASE("Exit codes 1 and 2 hold whatever stderr is") {
   const Workplace place;
@@ -74,3 +72,5 @@ TEST_CASE("Where stdin, stdout and stderr are closed, no file takes their number
     std::filesystem::remove_all(place.path / "open");
   }
 }
+
+}  // namespace streams_test

@@ -17,7 +17,7 @@ using namespace qisa;
 using namespace qisa::test;
 using nlohmann::json;
 
-namespace {
+namespace train_test {
 
 std::vector<json> log_of(const Workplace& place, const std::string& folder) {
   std::vector<json> entries;
@@ -27,8 +27,6 @@ std::vector<json> log_of(const Workplace& place, const std::string& folder) {
   }
   return entries;
 }
-
-}  // namespace
 
 TEST_CASE("train ends with 0 and leaves two checkpoints, its options and a log") {
   const Workplace place;
@@ -334,3 +332,5 @@ TEST_CASE("A second signal ends train at once, without a save") {
   CHECK(place.read("output.txt").find("stopped") == std::string::npos);
   CHECK_FALSE(std::filesystem::exists(place.path / "out/latest.safetensors"));
 }
+
+}  // namespace train_test

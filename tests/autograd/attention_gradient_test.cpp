@@ -3,7 +3,7 @@
 #include "autograd/attention.hpp"
 #include "tests/autograd/gradient_cases.hpp"
 
-namespace {
+namespace attention_gradient_test {
 
 using namespace qisa;
 using namespace qisa::test;
@@ -122,4 +122,4 @@ TEST_CASE("gradients of attention without sequences are zeros", "[attention][gra
   }
 }
 
-}  // namespace
+}  // namespace attention_gradient_test

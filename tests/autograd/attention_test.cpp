@@ -5,7 +5,7 @@
 #include "autograd/operations.hpp"
 #include "tests/autograd/attention_oracle.hpp"
 
-namespace {
+namespace attention_test {
 
 using namespace qisa;
 using namespace qisa::test;
@@ -240,4 +240,4 @@ TEST_CASE("attention refuses settings that mean nothing", "[attention]") {
   CHECK_THROWS_WITH(attention(x, x, x, s, stream), Contains("softmax normalizer") && Contains("gaussian"));
 }
 
-}  // namespace
+}  // namespace attention_test

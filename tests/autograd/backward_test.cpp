@@ -12,7 +12,7 @@
 #include "autograd/operations.hpp"
 #include "tests/catch.hpp"
 
-namespace {
+namespace backward_test {
 
 using namespace qisa;
 using Catch::Matchers::Contains;
@@ -363,4 +363,4 @@ TEST_CASE("to_dot draws a box for each operation and an arrow for each use of a 
   CHECK_THROWS_WITH(to_dot(constant), Contains("constant"));
 }
 
-}  // namespace
+}  // namespace backward_test

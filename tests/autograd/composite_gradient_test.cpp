@@ -2,7 +2,7 @@
 // gradient must not change another that shares its storage.
 #include "tests/autograd/gradient_cases.hpp"
 
-namespace {
+namespace composite_gradient_test {
 
 using namespace qisa;
 using namespace qisa::test;
@@ -129,4 +129,4 @@ TEST_CASE("adding to a gradient does not change another that shares its storage"
   }
 }
 
-}  // namespace
+}  // namespace composite_gradient_test

@@ -7,7 +7,7 @@
 #include "autograd/operations.hpp"
 #include "tests/catch.hpp"
 
-namespace {
+namespace gradient_check_test {
 
 using namespace qisa;
 using Catch::Matchers::Contains;
@@ -95,4 +95,4 @@ TEST_CASE("without elements, nothing counts as compared", "[gradient_check]") {
   CHECK(check_gradients([](Inputs x) { return sum(x[0]); }, std::vector{Tensor({0, 3})}, step).compared == 0);
 }
 
-}  // namespace
+}  // namespace gradient_check_test

@@ -7,7 +7,7 @@
 #include "autograd/operations.hpp"
 #include "tests/catch.hpp"
 
-namespace {
+namespace operations_error_test {
 
 using namespace qisa;
 
@@ -262,4 +262,4 @@ TEST_CASE("every operation refuses an empty Variable, by the operation's name", 
   CHECK(linear(x, x).shape() == Shape{2, 2});  // the bias may be left out
 }
 
-}  // namespace
+}  // namespace operations_error_test

@@ -10,7 +10,7 @@
 #include "tensor/random.hpp"
 #include "tests/catch.hpp"
 
-namespace {
+namespace operations_forward_test {
 
 using namespace qisa;
 
@@ -308,4 +308,4 @@ TEST_CASE("sums and gradients over many rows do not drift", "[operations]") {
   pool::trim();
 }
 
-}  // namespace
+}  // namespace operations_forward_test

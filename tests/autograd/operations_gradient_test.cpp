@@ -5,7 +5,7 @@
 
 #include "tests/autograd/gradient_cases.hpp"
 
-namespace {
+namespace operations_gradient_test {
 
 using namespace qisa;
 using namespace qisa::test;
@@ -270,4 +270,4 @@ TEST_CASE("every function of operations.hpp has a gradient case", "[gradient]") 
   CHECK(covered == declared);
 }
 
-}  // namespace
+}  // namespace operations_gradient_test

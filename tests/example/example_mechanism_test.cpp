@@ -17,7 +17,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace example_mechanism_test {
 
 constexpr const char* page_names[] = {"gaussian", "ladder"};
 using Tokens = std::vector<std::int32_t>;
@@ -47,8 +47,6 @@ double loss(const GPT& model, const Tokens& inputs, const Tokens& targets, const
   backward(mean);
   return static_cast<double>(mean.value().item());
 }
-
-}  // namespace
 
 TEST_CASE("The page's mechanisms stand in the table after the library's") {
   std::vector<std::string> names;
@@ -124,3 +122,5 @@ TEST_CASE("The gradients of the page's mechanisms are those of finite difference
     }
   }
 }
+
+}  // namespace example_mechanism_test

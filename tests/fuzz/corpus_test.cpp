@@ -8,7 +8,7 @@
 
 using namespace qisa::test;
 
-namespace {
+namespace corpus_test {
 
 /// Calls a target with every file of its corpus. Returns how many of them it accepted, and how many not.
 std::pair<int, int> replay(const std::string& name, bool (*target)(std::span<const std::byte>)) {
@@ -23,8 +23,6 @@ std::pair<int, int> replay(const std::string& name, bool (*target)(std::span<con
   return {accepted, refused};
 }
 
-}  // namespace
-
 TEST_CASE("The corpus of checkpoints: models, and files that are refused") {
   const auto [models, refused] = replay("checkpoint", fuzz_checkpoint);
   CHECK(models >= 3);
@@ -36,3 +34,5 @@ TEST_CASE("The corpus of options: those that train, and those that are refused")
   CHECK(options >= 3);
   CHECK(refused >= 3);
 }
+
+}  // namespace corpus_test

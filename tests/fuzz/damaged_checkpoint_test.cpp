@@ -11,7 +11,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace damaged_checkpoint_test {
 
 /// As small as a model with a quantum circuit and the state of its training can be.
 std::string small_checkpoint() {
@@ -33,8 +33,6 @@ std::uint64_t header_length(const std::string& bytes) {
   std::memcpy(&length, bytes.data(), sizeof length);
   return length;
 }
-
-}  // namespace
 
 TEST_CASE("A checkpoint cut off at any byte is refused") {
   const std::string whole = small_checkpoint();
@@ -75,3 +73,5 @@ TEST_CASE("A small file that claims a large model is refused before memory is ta
   writer.add("blocks.999.feed_forward.layer.0.weight", Tensor::zeros({512, 128}));
   CHECK_FALSE(fuzz_checkpoint(writer.bytes()));
 }
+
+}  // namespace damaged_checkpoint_test

@@ -6,7 +6,7 @@
 
 using namespace qisa::mutation;
 
-namespace {
+namespace faults_test {
 
 /// What the faults make of a text, each the line that it changes.
 std::set<std::string> changes(const std::string& text) {
@@ -18,8 +18,6 @@ std::set<std::string> changes(const std::string& text) {
 }
 
 using Lines = std::set<std::string>;
-
-}  // namespace
 
 TEST_CASE("A fault changes an operator, a constant, a sign or a condition") {
   CHECK(changes("{\n  f(a + b);\n") == Lines{"f(a - b);", ";"});
@@ -53,3 +51,5 @@ TEST_CASE("A fault knows its line") {
   CHECK(line_at(text, 0) == "one");
   CHECK(line_at(text, text.size() - 1) == "three");
 }
+
+}  // namespace faults_test

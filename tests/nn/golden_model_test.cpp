@@ -9,7 +9,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace golden_model_test {
 
 constexpr double tolerance = sizeof(Real) == 8 ? 1e-11 : 1e-4;
 constexpr double smallest = 1e-3;  // the size below which errors of gradients are taken as absolute
@@ -44,8 +44,6 @@ void compare_fused_logits(const GPT& model, const SafetensorsFile& file) {
   }
 }
 
-}  // namespace
-
 TEST_CASE("Models agree with the published reference in logits, loss and every gradient") {
   int compared = 0, skipped = 0;
   std::set<std::string> missing;
@@ -73,3 +71,5 @@ TEST_CASE("Models agree with the published reference in logits, loss and every g
   INFO("golden models compared: " << compared << ", skipped: " << skipped);
   REQUIRE(compared > 0);
 }
+
+}  // namespace golden_model_test

@@ -12,7 +12,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace gpt_test {
 
 using Row = std::vector<double>;
 using Rows = std::vector<Row>;
@@ -214,8 +214,6 @@ void check_formulas(const ModelSettings& settings) {
   }
 }
 
-}  // namespace
-
 TEST_CASE("Logits and attention weights are those of the formulas, for every mechanism and every setting") {
   for (const MechanismEntry& mechanism : mechanisms()) {
     const ModelSettings plain = small(mechanism.name);
@@ -300,3 +298,5 @@ TEST_CASE("Models refuse tokens and strings that do not fit") {
   CHECK_THROWS_AS(GPT(small("qisa"), ModelStrings(2, LayerStrings(2, two)), 1), Error);
   CHECK_THROWS_AS(GPT(small("qisa"), ModelStrings(2, LayerStrings(2, short_ones)), 1), Error);
 }
+
+}  // namespace gpt_test

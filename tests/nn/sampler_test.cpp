@@ -8,7 +8,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace sampler_test {
 
 using Tokens = std::vector<std::int32_t>;
 
@@ -67,8 +67,6 @@ Tokens sample(const GPT& model, const SamplingSettings& settings, const Tokens& 
   for (int i = 0; i < count; ++i) text.push_back(sampler.next());
   return text;
 }
-
-}  // namespace
 
 TEST_CASE("Temperature divides the logits, 0 takes the likeliest token") {
   check_equal(probabilities(tenths(), 1, 0, 1), {0.3, 0.1, 0.4, 0.2});
@@ -181,3 +179,5 @@ TEST_CASE("Settings out of range and an empty prompt are refused") {
     CHECK_THROWS_AS(Sampler(model, settings, {1}), Error);
   }
 }
+
+}  // namespace sampler_test

@@ -9,7 +9,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace settings_test {
 
 using Text = std::map<std::string, std::string>;
 
@@ -30,8 +30,6 @@ ModelSettings valid() {
   settings.vocabulary_size = 7;
   return settings;
 }
-
-}  // namespace
 
 TEST_CASE("Settings become the text of the command line") {
   const Text expected = {{"vocabulary_size", "65"},  {"n_layer", "6"},       {"n_head", "1"},
@@ -152,3 +150,5 @@ TEST_CASE("Starting values: PyTorch's, or GPT's with smaller ones into the resid
   CHECK(is(settings.bias_initial(64), Initial::Kind::constant, 0));
   CHECK(is(settings.embedding_initial(), Initial::Kind::normal, 0.02));
 }
+
+}  // namespace settings_test

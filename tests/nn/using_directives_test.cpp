@@ -81,10 +81,10 @@ using namespace qisa;
 
 // Vector types stay behind the public headers: a user who compiles for another processor would disagree with the
 // library on how functions pass them. If qisa had these names here, they would be ambiguous.
-namespace {
+namespace using_directives_test {
 struct Lanes {};
 struct Vector {};
-}  // namespace
+
 [[maybe_unused]] const Lanes no_lanes;
 [[maybe_unused]] const Vector no_vector;
 
@@ -140,3 +140,5 @@ TEST_CASE("std and qisa may be opened together: circuits and models") {
   CHECK_FALSE(mechanisms().empty());
   CHECK_FALSE(encode_utf8(U"a").empty());
 }
+
+}  // namespace using_directives_test

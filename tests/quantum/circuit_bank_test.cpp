@@ -11,7 +11,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace circuit_bank_test {
 
 constexpr bool is_double = sizeof(Real) == 8;
 constexpr double tolerance = is_double ? 1e-12 : 2e-5;
@@ -101,8 +101,6 @@ Tensor dense_values(const Setup& s) {
   }
   return result;
 }
-
-}  // namespace
 
 TEST_CASE("The kernels of a bank agree in values and gradients") {
   Random random(1, Purpose::tests);
@@ -213,3 +211,5 @@ TEST_CASE("A bank refuses strings and inputs that do not fit") {
     CHECK_THROWS_AS(bank.measure(angles, Variable(Tensor::full({2, 5}, 1)), kernel), Error);
   }
 }
+
+}  // namespace circuit_bank_test

@@ -5,7 +5,7 @@
 #include "tests/catch.hpp"
 #include "tests/quantum/dense.hpp"
 
-namespace {
+namespace circuit_test {
 
 using namespace qisa;
 using Catch::Matchers::Message;
@@ -123,4 +123,4 @@ TEST_CASE("wires_for: the fewest wires with room for the width, at least one") {
   CHECK_THROWS_MATCHES(wires_for(0), Error, Message("a state needs at least 1 amplitude, not 0"));
 }
 
-}  // namespace
+}  // namespace circuit_test

@@ -8,7 +8,7 @@
 #include "tests/catch.hpp"
 #include "tests/quantum/dense.hpp"
 
-namespace {
+namespace gate_test {
 
 using namespace qisa;
 
@@ -141,4 +141,4 @@ TEST_CASE("pairs: every gate on every choice of wires is its Kronecker product")
   CHECK(compared == 9 * 10 + 6 * 20);
 }
 
-}  // namespace
+}  // namespace gate_test

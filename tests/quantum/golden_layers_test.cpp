@@ -12,7 +12,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace golden_layers_test {
 
 constexpr bool is_double = sizeof(Real) == 8;
 
@@ -113,8 +113,6 @@ Tensor forms(const Tensor& x, const Tensor& matrices) {
   return result;
 }
 
-}  // namespace
-
 TEST_CASE("Circuit layers agree with the published reference") {
   const double tolerance = is_double ? 1e-10 : 5e-6, gradient_tolerance = is_double ? 1e-10 : 1e-5;
   for (const auto& path : golden_files()) {
@@ -162,3 +160,5 @@ TEST_CASE("Circuit layers agree with the published reference") {
     }
   }
 }
+
+}  // namespace golden_layers_test

@@ -5,7 +5,7 @@
 #include "tests/catch.hpp"
 #include "tests/quantum/dense.hpp"
 
-namespace {
+namespace pauli_test {
 
 using namespace qisa;
 using Catch::Matchers::Message;
@@ -111,4 +111,4 @@ TEST_CASE("draw_pauli_strings: the seed decides, and fewer strings are the first
   CHECK(drawn(6, 5, 0).empty());
 }
 
-}  // namespace
+}  // namespace pauli_test

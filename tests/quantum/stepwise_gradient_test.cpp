@@ -5,7 +5,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace stepwise_gradient_test {
 
 constexpr Index tokens = 3;
 
@@ -24,8 +24,6 @@ void check_gradient(const std::function<Variable(std::span<const Variable>)>& fu
   CHECK(worst.compared == elements);
   CHECK(worst.error < 1e-8);
 }
-
-}  // namespace
 
 TEST_CASE("Amplitude encoding has the right gradient, with and without padding") {
   Random random(1, Purpose::tests);
@@ -68,3 +66,5 @@ TEST_CASE("Expectation values have the right gradient") {
   }
   check_gradient([&](auto in) { return expectation_values(in[0], strings); }, {random_tensor(random, {2, 4, tokens})});
 }
+
+}  // namespace stepwise_gradient_test

@@ -7,7 +7,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace stepwise_test {
 
 constexpr bool is_double = sizeof(Real) == 8;
 constexpr double tolerance = is_double ? 1e-13 : 2e-6;
@@ -69,8 +69,6 @@ TEST_CASE("Circuits refuse an empty Variable, by the operation's name") {
   CHECK_THROWS_WITH(apply_circuit(circuit, none, angles), refused("apply_circuit"));
   CHECK_THROWS_WITH(expectation_values(none, strings), refused("expectation_values"));
 }
-
-}  // namespace
 
 TEST_CASE("Amplitude encoding gives unit states, padded with zeros at the end") {
   Random random(1, Purpose::tests);
@@ -157,3 +155,5 @@ TEST_CASE("Expectation values are <psi|P|psi>") {
   }
   CHECK_THROWS_AS(expectation_values(Variable(states), std::vector{PauliString("XYZ")}), Error);
 }
+
+}  // namespace stepwise_test

@@ -10,7 +10,7 @@
 #include "tensor/fast/softmax.hpp"
 #include "tests/catch.hpp"
 
-namespace {
+namespace elementwise_test {
 
 using namespace qisa;
 using Catch::Matchers::Contains;
@@ -215,4 +215,4 @@ TEST_CASE("softmax_row gives no weight to minus infinity and may write over its 
   CHECK(x == std::vector<Real>{0.5, 0, 0.5, 0});
 }
 
-}  // namespace
+}  // namespace elementwise_test

@@ -8,7 +8,7 @@
 
 #include "tests/catch.hpp"
 
-namespace {
+namespace random_test {
 
 using namespace qisa;
 
@@ -136,4 +136,4 @@ TEST_CASE("below() has no bias when its range does not divide the range of the b
   for (const int count : counts) CHECK(std::abs(count - 10000) < 450);  // standard deviation 82
 }
 
-}  // namespace
+}  // namespace random_test

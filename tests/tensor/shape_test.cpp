@@ -6,7 +6,7 @@
 #include "tensor/error.hpp"
 #include "tests/catch.hpp"
 
-namespace {
+namespace shape_test {
 
 using namespace qisa;
 using Catch::Matchers::Contains;
@@ -86,4 +86,4 @@ TEST_CASE("shapes that do not broadcast are refused, naming the operation, both 
   CHECK_THROWS_WITH(broadcast("add", {0}, {2}), Contains("sizes 0 and 2"));
 }
 
-}  // namespace
+}  // namespace shape_test

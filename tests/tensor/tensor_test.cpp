@@ -6,7 +6,7 @@
 
 #include "tests/catch.hpp"
 
-namespace {
+namespace tensor_test {
 
 using namespace qisa;
 using Catch::Matchers::Contains;
@@ -108,4 +108,4 @@ TEST_CASE("what does not fit a tensor is refused with the numbers that disagree"
   CHECK_THROWS_WITH(Tensor({2}).add(Tensor({3})), Contains("[3]") && Contains("[2]"));
 }
 
-}  // namespace
+}  // namespace tensor_test

@@ -7,7 +7,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace causality_test {
 
 using Tokens = std::vector<std::int32_t>;
 constexpr Index length = 6, batch = 2, vocabulary = 7;
@@ -73,8 +73,6 @@ void change_each_token(const GPT& model, CircuitKernel kernel, Visit visit) {
     visit(t, changed(before, after));
   }
 }
-
-}  // namespace
 
 TEST_CASE("Causal: a token changes no bit of the logits before it, and those from it on") {
   for (const ModelSettings& settings : variants(Aggregation::causal)) {
@@ -168,3 +166,5 @@ TEST_CASE("Attention weights of a position are none for later positions and add 
     }
   }
 }
+
+}  // namespace causality_test

@@ -12,7 +12,7 @@
 using namespace qisa;
 using Catch::Matchers::Message;
 
-namespace {
+namespace mechanisms_test {
 
 constexpr bool is_double = sizeof(Real) == 8;
 constexpr Index length = 4, batch = 2;
@@ -91,8 +91,6 @@ Variable repeat_columns(const Variable& x, Index D) {
   }
   return concat(columns, 1);
 }
-
-}  // namespace
 
 TEST_CASE("The table holds the paper's mechanisms, each once, and an unknown name lists them all") {
   std::vector<std::string> names = all_names();
@@ -321,3 +319,5 @@ TEST_CASE("The choice of strings is a model's setting, and a model of real strin
   CHECK_THROWS_MATCHES(GPT(settings, strings, 1), Error,
                        Message("Pauli string YII has an odd number of Y in a model of real strings"));
 }
+
+}  // namespace mechanisms_test

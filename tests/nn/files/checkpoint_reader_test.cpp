@@ -11,7 +11,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace checkpoint_reader_test {
 
 /// What a checkpoint's file holds, to be damaged.
 struct Content {
@@ -55,8 +55,6 @@ std::string settings_with(const std::string& name, const std::string& value) {
   text.at(name) = value;
   return nlohmann::json(text).dump();
 }
-
-}  // namespace
 
 TEST_CASE("Missing metadata is named") {
   for (const char* key : {"settings", "pauli_strings", "vocabulary"}) {
@@ -192,3 +190,5 @@ TEST_CASE("Numbers that are not finite are loaded when that is asked for") {
   CHECK(std::isinf(bias[1]));
   CHECK(std::isfinite(bias[0]));
 }
+
+}  // namespace checkpoint_reader_test

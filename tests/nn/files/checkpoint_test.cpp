@@ -16,7 +16,7 @@ using namespace qisa;
 using namespace qisa::test;
 namespace fs = std::filesystem;
 
-namespace {
+namespace checkpoint_test {
 
 /// Whether all entries are the same (and no NaN): failures of this do not print thousands of numbers.
 bool same(const Tensor& a, const Tensor& b) {
@@ -27,8 +27,6 @@ std::string bytes_of(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
 }
-
-}  // namespace
 
 TEST_CASE("Every mechanism's model comes back to the last bit") {
   const TemporaryFolder folder;
@@ -164,3 +162,5 @@ TEST_CASE("A save that fails leaves the file as it was, and nothing beside it") 
   CHECK(folder.names() == std::set<std::string>{"model.safetensors"});
   CHECK(same(load_checkpoint(path).model.parameters().values(), GPT(tiny("csa"), 1).parameters().values()));
 }
+
+}  // namespace checkpoint_test

@@ -12,7 +12,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace published_checkpoint_test {
 
 const std::string prefix = "param/";
 
@@ -75,8 +75,6 @@ std::string error_after(const std::string& mechanism, const Damage& damage) {
 std::string error_without(const std::string& mechanism, const std::string& key) {
   return error_after(mechanism, [&](StateDict& content) { REQUIRE(content.metadata.erase(key) == 1); });
 }
-
-}  // namespace
 
 TEST_CASE("Published models of every mechanism load with the published logits, settings and vocabulary") {
   constexpr double tolerance = sizeof(Real) == 8 ? 1e-11 : 1e-4;
@@ -172,3 +170,5 @@ TEST_CASE("A file of another program is no checkpoint") {
   });
   check_error(message, "published.safetensors: this is no checkpoint");
 }
+
+}  // namespace published_checkpoint_test

@@ -14,7 +14,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace builtin_corpus_test {
 
 /// All ways to derive a stretch of text: how many, and -ln of the probability of (any) one of them.
 struct Derivations {
@@ -129,8 +129,6 @@ std::vector<std::pair<double, Derivations>> parsed_scenes(std::uint64_t seed, in
   return parsed;
 }
 
-}  // namespace
-
 TEST_CASE("the parser of these tests counts and weighs derivations", "[corpus]") {
   const Grammar ambiguous({{"s", "1: <t> | 3: <t><t>"}, {"t", "1: a | 1: aa"}});
   Parser parser(ambiguous, "aaa");
@@ -237,3 +235,5 @@ TEST_CASE("the play is the one that it was", "[corpus]") {
         "Shall I then burn the hawk that ");
   CHECK(builtin_corpus_entropy() == Approx(0.467020028024786).epsilon(1e-13));
 }
+
+}  // namespace builtin_corpus_test

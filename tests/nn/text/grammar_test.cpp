@@ -8,7 +8,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace grammar_test {
 
 using Rules = std::vector<Grammar::RuleText>;
 
@@ -31,8 +31,6 @@ void check_means(const Rules& rules, double length, double entropy) {
 constexpr double ln_2 = 0.69314718055994530942;
 constexpr double quarter = 0.56233514461880835281;
 constexpr double third = 0.63651416829481278005;
-
-}  // namespace
 
 TEST_CASE("a rule is read as weighted alternatives of texts and rules", "[grammar]") {
   const Grammar grammar(
@@ -151,3 +149,5 @@ TEST_CASE("a grammar is read from a text of rules, remarks and lines that go on"
   CHECK_THROWS_WITH(Grammar::read("noun king\n"), "grammar: \"noun king\" begins no rule");
   CHECK_THROWS_WITH(Grammar::read("  | queen\nnoun = king\n"), "grammar: \"  | queen\" begins no rule");
 }
+
+}  // namespace grammar_test

@@ -15,7 +15,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace text_data_test {
 
 using Tokens = std::vector<std::int32_t>;
 
@@ -42,8 +42,6 @@ struct TemporaryFolder {
     return path / name;
   }
 };
-
-}  // namespace
 
 TEST_CASE("a split keeps the order: the first nine tenths train, the rest validates", "[text_data]") {
   const std::vector<std::pair<Index, Index>> sizes = {{19, 17},  {20, 18},  {30, 27},  {100, 90},
@@ -187,3 +185,5 @@ TEST_CASE("a file that is no text is refused in one line that names it", "[text_
   const std::string below_a_file = latin + "/x.txt";
   CHECK_THROWS_WITH(read_text(below_a_file), "cannot read " + below_a_file + ": Not a directory");
 }
+
+}  // namespace text_data_test

@@ -15,7 +15,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace text_metrics_test {
 
 constexpr double tolerance = 1e-12;
 
@@ -34,8 +34,6 @@ struct Pair {
       : target(decode_utf8(pair.at("target").get<std::string>())),
         hypothesis(decode_utf8(pair.at("hypothesis").get<std::string>())) {}
 };
-
-}  // namespace
 
 TEST_CASE("text metrics: CER, WER and BLEU of the golden pairs", "[text_metrics]") {
   const nlohmann::json file = golden();
@@ -113,3 +111,5 @@ TEST_CASE("text metrics: the deviation is that of the population", "[text_metric
   CHECK(mean_and_deviation(std::vector{3.5}).deviation == 0);
   CHECK_THROWS_AS(mean_and_deviation({}), Error);
 }
+
+}  // namespace text_metrics_test

@@ -12,7 +12,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace tokenizer_test {
 
 /// The message of the Error that decode_utf8 throws, or nothing when it accepts the text.
 std::string refusal(const std::string& text) {
@@ -23,8 +23,6 @@ std::string refusal(const std::string& text) {
     return error.what();
   }
 }
-
-}  // namespace
 
 TEST_CASE("UTF-8: the first and last code point of every length are read and written", "[utf8]") {
   const std::vector<std::pair<std::string, char32_t>> cases = {
@@ -165,3 +163,5 @@ TEST_CASE("tokenizer: a vocabulary with a repeated or impossible character is re
   CHECK_THROWS_AS(Tokenizer(std::u32string{U'a', 0xD800}), Error);
   CHECK_THROWS_AS(Tokenizer(std::u32string{U'a', 0xFFFFFFFF}), Error);
 }
+
+}  // namespace tokenizer_test

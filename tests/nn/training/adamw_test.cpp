@@ -8,13 +8,11 @@
 
 using namespace qisa;
 
-namespace {
+namespace adamw_test {
 
 constexpr double tolerance = sizeof(Real) == 8 ? 1e-14 : 1e-6;
 
 double at(const Tensor& tensor, Index i) { return static_cast<double>(tensor[i]); }
-
-}  // namespace
 
 TEST_CASE("AdamW's first two steps by hand") {
   Parameters parameters;
@@ -155,3 +153,5 @@ TEST_CASE("The learning rate is constant where both ends are alike and nothing w
   CHECK(warm(0) == Approx(0.25));
   CHECK(warm(3) == 1);
 }
+
+}  // namespace adamw_test

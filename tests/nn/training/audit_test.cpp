@@ -6,7 +6,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace audit_test {
 
 using Tokens = std::vector<std::int32_t>;
 constexpr Index vocabulary = 7;
@@ -30,8 +30,6 @@ Tokens random_text(Index size) {
 }
 
 constexpr Index lengths[] = {6, 40};  // windows of 40 are audited in several batches
-
-}  // namespace
 
 TEST_CASE("Causal models of every mechanism are cleared") {
   for (const MechanismEntry& mechanism : mechanisms()) {
@@ -122,3 +120,5 @@ TEST_CASE("With a single character nothing can be changed, and the verdict says 
   const CausalityAudit audit = audit_causality(GPT(settings, 1), Tokens(20, 0));
   CHECK(audit.verdict().find("(0 changes tried)") != std::string::npos);
 }
+
+}  // namespace audit_test

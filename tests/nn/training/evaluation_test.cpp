@@ -11,7 +11,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace evaluation_test {
 
 using Tokens = std::vector<std::int32_t>;
 constexpr Index length = 3, vocabulary = 5;
@@ -58,8 +58,6 @@ Predictions said(const Tokenizer& tokenizer, const std::string& text, Index size
   predictions.loss.resize(static_cast<std::size_t>(size));
   return predictions;
 }
-
-}  // namespace
 
 TEST_CASE("Loss by position, mean loss and likeliest tokens are those of each window alone") {
   constexpr std::size_t count = 600;  // several jobs
@@ -150,3 +148,5 @@ TEST_CASE("Without a word in any window there is no word error rate") {
   CHECK(errors.windows_without_words == 2);
   CHECK(errors.character_error_rate.mean == Approx(0.5));
 }
+
+}  // namespace evaluation_test

@@ -9,7 +9,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace golden_training_test {
 
 constexpr bool is_double = sizeof(Real) == 8;
 constexpr double learning_rate = 3e-3;
@@ -87,8 +87,6 @@ void compare_optimizer(const SafetensorsFile& file) {
   }
 }
 
-}  // namespace
-
 TEST_CASE("AdamW trains as the published reference does") {
   int compared = 0;
   for (const auto& [path, file] : golden_files("train")) {
@@ -108,3 +106,5 @@ TEST_CASE("AdamW trains as the published reference does") {
   INFO("golden training runs compared: " << compared);
   REQUIRE(compared > 0);
 }
+
+}  // namespace golden_training_test

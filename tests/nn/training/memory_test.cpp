@@ -12,7 +12,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace memory_test {
 
 ModelSettings some_settings() {
   ModelSettings settings;
@@ -23,8 +23,6 @@ ModelSettings some_settings() {
   settings.block_size = 32;
   return settings;
 }
-
-}  // namespace
 
 TEST_CASE("The estimate of the number of parameters is near that of the model, for every mechanism") {
   for (const MechanismEntry& mechanism : mechanisms()) {
@@ -99,3 +97,5 @@ TEST_CASE("Bytes are told with three digits") {
   CHECK(bytes_text(5e20) == "500 EB");
   CHECK(bytes_text(5e22) == "5e+04 EB");
 }
+
+}  // namespace memory_test

@@ -12,7 +12,7 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace trainer_test {
 
 using Tokens = std::vector<std::int32_t>;
 constexpr bool is_double = sizeof(Real) == 8;
@@ -67,8 +67,6 @@ Whole whole_batch(const GPT& model, const Batch& batch) {
   backward(cross_entropy(logits, batch.targets));
   return {mean_cross_entropy(logits.value(), batch.targets), gradient};
 }
-
-}  // namespace
 
 TEST_CASE("Shards cover every sequence of a batch once, as evenly as whole sequences allow") {
   for (const Index length : {1, 16, 100, 256, 511, 512, 513, 100'000}) {
@@ -298,3 +296,5 @@ TEST_CASE("Training settings out of range are refused") {
     CHECK_THROWS_AS(Trainer(model, text, settings, workers), Error);
   }
 }
+
+}  // namespace trainer_test

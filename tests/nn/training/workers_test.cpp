@@ -12,7 +12,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace workers_test {
 
 std::vector<Index> counted(Index count) {
   std::vector<Index> numbers(static_cast<std::size_t>(count));
@@ -34,8 +34,6 @@ std::vector<Index> combined_order(Workers& workers, Index jobs) {
 }
 
 void nothing(Index, std::size_t) {}
-
-}  // namespace
 
 TEST_CASE("Every job is computed once and combined in order, on any number of threads") {
   for (const int threads : {1, 2, 3, 8}) {
@@ -190,3 +188,5 @@ TEST_CASE("No more threads are useful than there are processors, and what is ask
   CHECK(useful_threads(processors + 3) == processors);
   CHECK(useful_threads(-1) == -1);  // for the workers to refuse
 }
+
+}  // namespace workers_test

@@ -10,7 +10,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace adjoint_test {
 
 constexpr bool is_double = sizeof(Real) == 8;
 constexpr double tolerance = is_double ? 1e-12 : 5e-6;
@@ -132,8 +132,6 @@ double parameter_shift(Bank bank, Index i) {
   bank.angles[i] = angle - static_cast<Real>(std::numbers::pi / 2);
   return (above - bank.loss()) / 2;
 }
-
-}  // namespace
 
 TEST_CASE("Circuits of all gates measure what dense matrices do, for any number of tokens") {
   Random random(1, Purpose::tests);
@@ -331,3 +329,5 @@ TEST_CASE("Shapes that disagree are refused by name") {
   CHECK_THROWS_WITH(backward(bank.weights, &narrow, nullptr), "the gradient of inputs [3, 4] cannot have shape [3, 3]");
   CHECK_THROWS_WITH(backward(bank.weights, nullptr, &few), "the gradient of angles [1, 6] cannot have shape [1, 5]");
 }
+
+}  // namespace adjoint_test

@@ -6,7 +6,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace fused_test {
 
 constexpr double tolerance = sizeof(Real) == 8 ? 1e-12 : 5e-6;
 
@@ -86,8 +86,6 @@ Tensor random_rows(Random& random, Index tokens, Index columns) {
   return rows;
 }
 
-}  // namespace
-
 TEST_CASE("Fused circuits measure what dense matrices say, padded inputs and zero rows included") {
   Random random(3, Purpose::tests);
   for (int wires = 1; wires <= 5; ++wires) {
@@ -145,3 +143,5 @@ TEST_CASE("Fused circuits refuse shapes that disagree") {
   CHECK_THROWS_AS(Fused(program, Tensor({2, 0})), Error);
   CHECK_THROWS_AS(bank.fused().measure(Tensor({3, 5})), Error);
 }
+
+}  // namespace fused_test

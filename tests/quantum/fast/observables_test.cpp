@@ -9,7 +9,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace observables_test {
 
 constexpr double tolerance = sizeof(Real) == 8 ? 1e-13 : 2e-6;
 
@@ -57,8 +57,6 @@ struct States {
 std::vector<PauliString> strings_for(Random& random, int wires) {
   return wires <= 3 ? all_strings(wires) : random_strings(random, wires, 60);
 }
-
-}  // namespace
 
 TEST_CASE("Pauli expectations of a block are those of dense matrices") {
   Random random(1, Purpose::tests);
@@ -175,3 +173,5 @@ TEST_CASE("Observables refuse no strings, and strings that are too long or too s
   CHECK_THROWS_WITH(Observables(std::vector{PauliString("X")}, offsets),
                     "Pauli string \"X\" has 1 characters for 2 wires");
 }
+
+}  // namespace observables_test

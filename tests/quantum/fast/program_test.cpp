@@ -7,7 +7,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace program_test {
 
 constexpr double tolerance = sizeof(Real) == 8 ? 1e-13 : 5e-6;
 
@@ -50,8 +50,6 @@ Circuit with_gate(Gate gate) {
   has_two_wires(gate) ? circuit.add(gate, 2, 0) : circuit.add(gate, 1);
   return circuit.add(Gate::RY, 0);
 }
-
-}  // namespace
 
 TEST_CASE("Programs leave the states of dense matrices, for angles within half a turn and beyond several") {
   Random random(1, Purpose::tests);
@@ -96,3 +94,5 @@ TEST_CASE("Rotations without control are turns, also beyond half a turn; a scale
   CHECK(turns == 24);  // 0.315^24 > 2^-40 > 0.315^25
   CHECK(std::abs(static_cast<double>(bound.scale)) >= std::ldexp(1.0, -40));
 }
+
+}  // namespace program_test

@@ -16,7 +16,7 @@
 
 using namespace qisa;
 
-namespace {
+namespace quadratic_form_test {
 
 constexpr bool is_double = sizeof(Real) == 8;
 constexpr CircuitKernel kernels[] = {CircuitKernel::stepwise, CircuitKernel::adjoint, CircuitKernel::fused};
@@ -58,8 +58,6 @@ double dense_form(const Tensor& y, Index row, Index first, Index width, const Pa
   }
   return dense::inner(state, dense::pauli_string(string.text()) * state).real();
 }
-
-}  // namespace
 
 TEST_CASE("Quadratic forms agree with the value layer of the published reference") {
   const char* chosen = std::getenv("QISA_GOLDEN_DIR");
@@ -196,3 +194,5 @@ TEST_CASE("Quadratic forms refuse strings and shapes that disagree") {
   CHECK_THROWS_MATCHES(forms.measure(Variable(Tensor({2, 27})), CircuitKernel::adjoint), Error,
                        Message("inputs [2, 27] must be [T, 3 C] with C at most 8, the amplitudes of 3 wires"));
 }
+
+}  // namespace quadratic_form_test

@@ -6,7 +6,7 @@
 
 #include "tests/catch.hpp"
 
-namespace {
+namespace drawing_test {
 
 using namespace qisa;
 
@@ -70,4 +70,4 @@ TEST_CASE("draw: the paper's circuit on 4 wires fits into 100 columns") {
   CHECK(count == 7);
 }
 
-}  // namespace
+}  // namespace drawing_test

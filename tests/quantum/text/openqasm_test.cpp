@@ -12,7 +12,7 @@
 #include "tests/catch.hpp"
 #include "tests/quantum/dense.hpp"
 
-namespace {
+namespace openqasm_test {
 
 using namespace qisa;
 using Catch::Matchers::Message;
@@ -218,4 +218,4 @@ TEST_CASE("openqasm: errors name the numbers that disagree") {
                        Message("openqasm: angle ry0[1] is nan, not a finite number"));
 }
 
-}  // namespace
+}  // namespace openqasm_test

@@ -2,7 +2,7 @@
 
 #include "tests/catch.hpp"
 
-namespace {
+namespace blas_kernel_test {
 
 using namespace qisa;
 
@@ -20,4 +20,4 @@ TEST_CASE("A kernel is better when it uses more of the processor's vector instru
   CHECK(better_blas_kernel("Haswell", true, true) == "SkylakeX");
 }
 
-}  // namespace
+}  // namespace blas_kernel_test

@@ -7,7 +7,7 @@
 #include "tensor/random.hpp"
 #include "tests/catch.hpp"
 
-namespace {
+namespace blas_test {
 
 using namespace qisa;
 
@@ -127,4 +127,4 @@ TEST_CASE("gemm passes NaN and infinity on", "[blas]") {
   CHECK(c[3] == infinity);
 }
 
-}  // namespace
+}  // namespace blas_test

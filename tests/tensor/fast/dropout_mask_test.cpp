@@ -6,7 +6,7 @@
 
 #include "tests/catch.hpp"
 
-namespace {
+namespace dropout_mask_test {
 
 using namespace qisa;
 
@@ -114,4 +114,4 @@ TEST_CASE("a stream's masks come one after the other", "[dropout]") {
   }
 }
 
-}  // namespace
+}  // namespace dropout_mask_test

@@ -6,7 +6,7 @@
 #include "tensor/fast/lanes.hpp"
 #include "tests/catch.hpp"
 
-namespace {
+namespace lane_transpose_test {
 
 using namespace qisa;
 
@@ -71,4 +71,4 @@ TEST_CASE("lanes_to_rows moves every number back, or adds it, and touches nothin
   }
 }
 
-}  // namespace
+}  // namespace lane_transpose_test

@@ -9,7 +9,7 @@
 #include "tensor/random.hpp"
 #include "tests/catch.hpp"
 
-namespace {
+namespace lanes_test {
 
 using namespace qisa;
 
@@ -109,4 +109,4 @@ TEST_CASE("lane_product sums the asked terms for the wanted columns, for each ro
   }
 }
 
-}  // namespace
+}  // namespace lanes_test

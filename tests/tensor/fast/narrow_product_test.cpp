@@ -8,7 +8,7 @@
 #include "tensor/random.hpp"
 #include "tests/catch.hpp"
 
-namespace {
+namespace narrow_product_test {
 
 using namespace qisa;
 
@@ -43,4 +43,4 @@ TEST_CASE("narrow_product sums every row and column once", "[lanes]") {
   }
 }
 
-}  // namespace
+}  // namespace narrow_product_test

@@ -12,7 +12,7 @@
 #include "tensor/tensor.hpp"
 #include "tests/catch.hpp"
 
-namespace {
+namespace pool_test {
 
 using namespace qisa;
 
@@ -133,4 +133,4 @@ TEST_CASE("containers can live in the pool", "[pool]") {
   CHECK(pool::Allocator<int>() == pool::Allocator<int>(pool::Allocator<double>()));
 }
 
-}  // namespace
+}  // namespace pool_test

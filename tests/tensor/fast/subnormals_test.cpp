@@ -6,7 +6,7 @@
 #include "tensor/real.hpp"
 #include "tests/catch.hpp"
 
-namespace {
+namespace subnormals_test {
 
 using namespace qisa;
 
@@ -44,4 +44,4 @@ TEST_CASE("Subnormal numbers are 0 in a thread that asked for it and in those th
 #endif
 }
 
-}  // namespace
+}  // namespace subnormals_test

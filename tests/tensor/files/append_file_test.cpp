@@ -11,14 +11,12 @@
 using namespace qisa;
 using namespace qisa::test;
 
-namespace {
+namespace append_file_test {
 
 std::string content(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
 }
-
-}  // namespace
 
 TEST_CASE("AppendFile appends to what the file has") {
   const TemporaryFolder folder;
@@ -55,3 +53,5 @@ TEST_CASE("AppendFile refuses what it cannot open, with the reason") {
   check_error(error_of([&] { AppendFile{folder.path / "missing"}; }), "No such file or directory");
   check_error(error_of([&] { AppendFile{folder.path}; }), "Is a directory");
 }
+
+}  // namespace append_file_test

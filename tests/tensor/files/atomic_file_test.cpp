@@ -17,7 +17,7 @@ using namespace qisa;
 using namespace qisa::test;
 namespace fs = std::filesystem;
 
-namespace {
+namespace atomic_file_test {
 
 /// While it lives, files cannot grow beyond `bytes`: what a full disk looks like.
 struct FullDisk {
@@ -45,8 +45,6 @@ std::string content(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
 }
-
-}  // namespace
 
 TEST_CASE("write_atomically writes the pieces one after the other and leaves no other file") {
   const TemporaryFolder folder;
@@ -176,3 +174,5 @@ TEST_CASE("A reader sees one writer's whole content while two threads replace th
   CHECK(mixed == 0);
   CHECK(folder.names() == std::set<std::string>{"file"});
 }
+
+}  // namespace atomic_file_test

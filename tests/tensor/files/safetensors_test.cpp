@@ -17,7 +17,7 @@ using namespace qisa::test;
 using namespace std::string_literals;
 namespace fs = std::filesystem;
 
-namespace {
+namespace safetensors_test {
 
 /// One tensor "t" with the given bytes.
 SafetensorsFile parse_one(const std::string& dtype, const std::string& shape, const std::string& data) {
@@ -25,8 +25,6 @@ SafetensorsFile parse_one(const std::string& dtype, const std::string& shape, co
                            std::to_string(data.size()) + "]}}",
                        data));
 }
-
-}  // namespace
 
 TEST_CASE("A safetensors file gives its metadata, and its tensors in the order of their data") {
   const SafetensorsFile file = parse(file_of(small_header, small_data));
@@ -206,3 +204,5 @@ TEST_CASE("Golden files: each is read, and each model's loss follows from its lo
   CHECK(files > 0);
   CHECK(models > 0);
 }
+
+}  // namespace safetensors_test

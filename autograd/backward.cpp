@@ -12,7 +12,6 @@ using Nodes = std::vector<NodePointer, pool::Allocator<NodePointer>>;
 Nodes reverse_order(const NodePointer& output) {
   Nodes order{output};
   output->visited = true;
-  const Node* released = nullptr;
   for (std::size_t next = 0; next < order.size(); ++next) {
     const Node& node = *order[next];  // on the heap: stays where it is while `order` grows
     for (const NodePointer& input : node.inputs) {
@@ -22,11 +21,10 @@ Nodes reverse_order(const NodePointer& output) {
       }
     }
   }
+  for (const NodePointer& node : order) node->visited = false;
   for (const NodePointer& node : order) {
-    node->visited = false;
-    released = node->released ? node.get() : released;
+    require(!node->released, "the graph's {} node was freed by an earlier backward()", node->name);
   }
-  require(!released, "the graph's {} node was freed by an earlier backward()", released ? released->name : "");
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a->depth > b->depth; });
   return order;
 }
@@ -41,6 +39,7 @@ void backward(const Variable& output) {
 
 void backward(const Variable& output, const Tensor& seed) {
   require(output.requires_gradient(), "backward() from a constant: nothing that it depends on wants a gradient");
+  require(!seed.empty(), "backward() from shape {} with an empty seed", output.shape());
   require(seed.shape() == output.shape(), "backward() from shape {} with a seed of shape {}", output.shape(),
           seed.shape());
   const Nodes order = reverse_order(output.node());

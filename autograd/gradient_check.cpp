@@ -1,27 +1,13 @@
 #include "autograd/gradient_check.hpp"
 
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "autograd/backward.hpp"
 #include "tensor/random.hpp"
 
 namespace qisa {
-namespace {
-
-Tensor output_weights(const Shape& shape) {
-  Random random(1, Purpose::tests);
-  Tensor weights(shape);
-  for (Real& weight : weights.values()) weight = static_cast<Real>(random.uniform(0.5, 1.5));
-  return weights;
-}
-
-double weighted_sum(const Tensor& output, const Tensor& weights) {
-  double total = 0;
-  for (Index i = 0; i < output.size(); ++i) total += static_cast<double>(output[i]) * static_cast<double>(weights[i]);
-  return total;
-}
-
-}  // namespace
 
 GradientCheck check_gradients(const std::function<Variable(std::span<const Variable>)>& function,
                               std::span<const Tensor> inputs, double step) {
@@ -32,13 +18,17 @@ GradientCheck check_gradients(const std::function<Variable(std::span<const Varia
     leaves.push_back(Variable::leaf(input.clone()));
   }
   const Variable output = function(leaves);
-  const Tensor weights = output_weights(output.shape());
+  Random random(1, Purpose::tests);
+  Tensor weights(output.shape());
+  for (Real& weight : weights.values()) weight = static_cast<Real>(random.uniform(0.5, 1.5));
   backward(output, weights);
 
-  const auto value_at_points = [&] {
+  const auto weighted_sum = [&] {
     const NoGradient no_gradient;
-    const std::vector<Variable> constants(points.begin(), points.end());
-    return weighted_sum(function(constants).value(), weights);
+    const Tensor value = function(std::vector<Variable>(points.begin(), points.end())).value();
+    const auto product = [](Real x, Real w) { return static_cast<double>(x) * static_cast<double>(w); };
+    return std::transform_reduce(value.values().begin(), value.values().end(), weights.data(), 0.0, std::plus(),
+                                 product);
   };
   GradientCheck worst;
   for (std::size_t input = 0; input < points.size(); ++input) {
@@ -47,9 +37,9 @@ GradientCheck check_gradients(const std::function<Variable(std::span<const Varia
       Real& x = points[input][element];
       const Real before = x;
       x = static_cast<Real>(static_cast<double>(before) + step);
-      const double above = static_cast<double>(x), f_above = value_at_points();
+      const double above = static_cast<double>(x), f_above = weighted_sum();
       x = static_cast<Real>(static_cast<double>(before) - step);
-      const double below = static_cast<double>(x), f_below = value_at_points();
+      const double below = static_cast<double>(x), f_below = weighted_sum();
       x = before;
       const double numeric = (f_above - f_below) / (above - below), analytic = static_cast<double>(gradient[element]);
       require(std::isfinite(numeric) && std::isfinite(analytic),

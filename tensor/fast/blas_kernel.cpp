@@ -25,23 +25,17 @@ bool uses_avx2(const std::string& kernel) {
   return uses_avx512(kernel) || kernel == "Haswell" || kernel == "Zen" || kernel == "Excavator";
 }
 
-bool processor_has_avx2() {
 #if defined(__x86_64__)
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-  return false;
-#endif
-}
-
-/// Whether this processor has what the kernel SkylakeX uses of AVX-512.
+bool processor_has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+/// Whether it has what the kernel SkylakeX uses of AVX-512.
 bool processor_has_avx512() {
-#if defined(__x86_64__)
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#else
-  return false;
-#endif
 }
+#else
+bool processor_has_avx2() { return false; }
+bool processor_has_avx512() { return false; }
+#endif
 
 std::string better_than_running_kernel() {
   return better_blas_kernel(openblas_get_corename(), processor_has_avx2(), processor_has_avx512());

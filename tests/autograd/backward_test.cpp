@@ -197,6 +197,7 @@ TEST_CASE("backward refuses what it cannot start from", "[backward]") {
   CHECK_THROWS_WITH(backward(x * x), Contains("[2]") && Contains("one number"));
   CHECK_THROWS_WITH(backward(sum(Variable(x.value()))), Contains("constant"));
   CHECK_THROWS_WITH(backward(x * x, Tensor({3})), Contains("[2]") && Contains("[3]"));
+  CHECK_THROWS_WITH(backward(sum(x), Tensor()), Contains("empty seed"));
   CHECK_THROWS_WITH(Variable::leaf(Tensor({2, 3}), Tensor({3, 2})), Contains("[2, 3]") && Contains("[3, 2]"));
 }
 

@@ -76,17 +76,29 @@
 #include "tensor/version.hpp"
 #include "tests/catch.hpp"
 
+namespace using_directives_test {
+
 using namespace std;
 using namespace qisa;
 
-// Vector types stay behind the public headers: a user who compiles for another processor would disagree with the
-// library on how functions pass them. If qisa had these names here, they would be ambiguous.
-namespace using_directives_test {
-struct Lanes {};
-struct Vector {};
+/// The files of the repository that a file includes, directly or not, and itself.
+void add_included(const string& file, set<string>& files) {
+  if (!files.insert(file).second) return;
+  ifstream lines(string(QISA_SOURCE_DIR) + "/" + file);
+  REQUIRE(lines.good());
+  const string begin = "#include \"";
+  for (string line; getline(lines, line);) {
+    if (line.starts_with(begin)) add_included(line.substr(begin.size(), line.rfind('"') - begin.size()), files);
+  }
+}
 
-[[maybe_unused]] const Lanes no_lanes;
-[[maybe_unused]] const Vector no_vector;
+// A user who compiles for another processor would disagree with the library on how functions pass vectors.
+TEST_CASE("vector types stay behind the public headers") {
+  set<string> files;
+  add_included("tests/nn/using_directives_test.cpp", files);
+  CHECK(files.count("tensor/tensor.hpp") == 1);
+  for (const char* kernel : {"tensor/fast/vector.hpp", "tensor/fast/lanes.hpp"}) CHECK(files.count(kernel) == 0);
+}
 
 TEST_CASE("std and qisa may be opened together") {
   const Real tolerance = Real(1e-5);

@@ -11,73 +11,64 @@ namespace {
 class Encoder {
  public:
   Encoder(const BankProgram& bank, const Tensor& rows)
-      : encoding_(bank.encoding),
+      : encodes_(bank.encoding == Encoding::amplitude),
         columns_(bank.columns(rows.shape())),
-        parts_(encoding_ == Encoding::amplitude ? 1 : bank.circuits()),
+        parts_(encodes_ ? 1 : bank.circuits()),
+        size_(bank.program.dimension() * lane_count),
         rows_(rows),
-        block_(Tensor::zeros({parts_, bank.program.dimension(), lane_count})),
+        block_(Tensor::zeros({parts_, size_})),
         scale_(Tensor::full({lane_count}, 1)) {}
 
   /// Takes the block that begins with this row.
   void load(Index first) {
     for (Index p = 0; p < parts_; ++p) {
       const Real* from = rows_.data() + (first * parts_ + p) * columns_;
-      rows_to_lanes(from, parts_ * columns_, count(first), columns_, block_.data() + p * size(), lane_count);
+      rows_to_lanes(from, parts_ * columns_, count(first), columns_, x_ + p * size_, lane_count);
     }
-    if (encoding_ == Encoding::parts) return;
+    if (!encodes_) return;
     Lanes squares = {};
-    for (Index k = 0; k < columns_; ++k) squares += amplitude(block_, k) * amplitude(block_, k);
-    lanes(scale_.data()) = inverse_root(squares);
+    for (Index i = 0; i < columns_ * lane_count; i += lane_count) squares += lanes(x_ + i) * lanes(x_ + i);
+    lanes(r_) = inverse_root(squares);
   }
 
   /// A circuit's initial states are these real numbers [2^n, lane_count], times scale() [lane_count].
-  const Real* input(std::size_t circuit) const { return block_.data() + place(circuit); }
-  const Real* scale() const { return scale_.data(); }
+  const Real* input(std::size_t circuit) const { return x_ + place(circuit); }
+  const Real* scale() const { return r_; }
 
   /// Adds the real parts of a circuit's gradient with respect to its initial states, times a factor.
   void add_gradient(std::size_t circuit, const Real* gradient, Real factor) {
-    if (gradient_.empty()) gradient_ = Tensor::zeros(block_.shape());
-    Real* to = gradient_.data() + place(circuit);
+    if (g_ == nullptr) g_ = (gradient_ = Tensor::zeros(block_.shape())).data();
+    Real* to = g_ + place(circuit);
     for (Index k = 0; k < columns_; ++k) lanes(to + k * lane_count) += factor * lanes(gradient + k * amplitude_size);
   }
 
   /// Adds what was added for this block to the gradient of the rows: with psi = x / |x| it is
   /// dL/dx = (dL/d psi - psi (psi . dL/d psi)) / |x|.
   void finish_gradient(Index first, Tensor& grad_rows) {
-    if (encoding_ == Encoding::amplitude) {
-      const Lanes& scale = lanes(scale_.data());
-      Lanes dot = {};
-      for (Index k = 0; k < columns_; ++k) dot += scale * amplitude(block_, k) * amplitude(gradient_, k);
-      for (Index k = 0; k < columns_; ++k) {
-        Lanes& g = amplitude(gradient_, k);
-        g = (g - scale * amplitude(block_, k) * dot) * scale;
-      }
+    Lanes dot = {};
+    for (Index i = 0; encodes_ && i < columns_ * lane_count; i += lane_count) {
+      dot += lanes(r_) * lanes(x_ + i) * lanes(g_ + i);
+    }
+    for (Index i = 0; encodes_ && i < columns_ * lane_count; i += lane_count) {
+      lanes(g_ + i) = (lanes(g_ + i) - lanes(r_) * lanes(x_ + i) * dot) * lanes(r_);
     }
     for (Index p = 0; p < parts_; ++p) {
       Real* to = grad_rows.data() + (first * parts_ + p) * columns_;
-      lanes_to_rows(gradient_.data() + p * size(), count(first), columns_, to, parts_ * columns_, true);
+      lanes_to_rows(g_ + p * size_, count(first), columns_, to, parts_ * columns_, true);
     }
     gradient_.fill(0);
   }
 
  private:
   Index count(Index first) const { return std::min(lane_count, rows_.shape()[0] - first); }
-  Index size() const { return block_.shape()[1] * lane_count; }
-  Index place(std::size_t circuit) const { return parts_ == 1 ? 0 : static_cast<Index>(circuit) * size(); }
-  static Lanes& amplitude(Tensor& block, Index k) { return lanes(block.data() + k * lane_count); }
+  Index place(std::size_t circuit) const { return encodes_ ? 0 : static_cast<Index>(circuit) * size_; }
 
-  Encoding encoding_;
-  Index columns_, parts_;
+  bool encodes_;
+  Index columns_, parts_, size_;
   const Tensor& rows_;
   Tensor block_, scale_, gradient_;
+  Real *x_ = block_.data(), *r_ = scale_.data(), *g_ = nullptr;
 };
-
-/// Room for every circuit's observables.
-Tensor scratch_for(const BankProgram& bank) {
-  Index size = 0;
-  for (const Observables& o : bank.observables) size = std::max(size, o.scratch_size());
-  return Tensor({size});
-}
 
 void check_gradient(const Tensor* gradient, const Tensor& of, const char* name) {
   require(gradient == nullptr || gradient->shape() == of.shape(), "the gradient of {} {} cannot have shape {}", name,
@@ -86,16 +77,14 @@ void check_gradient(const Tensor* gradient, const Tensor& of, const char* name) 
 
 }  // namespace
 
-BankProgram::BankProgram(const Circuit& circuit, std::span<const std::vector<PauliString>> strings, Encoding rows)
+BankProgram::BankProgram(const Circuit& circuit, std::span<const std::vector<PauliString>> measured, Encoding rows)
     : program(circuit), encoding(rows) {
   const bool real = circuit.operations().empty();  // states stay so without gates
-  for (const std::vector<PauliString>& own : strings) observables.emplace_back(own, program.offsets(), real);
-}
-
-Index BankProgram::strings() const {
-  Index count = 0;
-  for (const Observables& o : observables) count += o.count();
-  return count;
+  for (const std::vector<PauliString>& own : measured) {
+    const Observables& o = observables.emplace_back(own, program.offsets(), real);
+    strings += o.count();
+    scratch_size = std::max(scratch_size, o.scratch_size());
+  }
 }
 
 Index BankProgram::columns(const Shape& rows) const {
@@ -128,9 +117,9 @@ Tensor measure_circuits(const BankProgram& bank, std::span<const BoundProgram> c
 }
 
 Tensor measure_states(const BankProgram& bank, Index tokens, const PrepareStates& prepare) {
-  const Index strings = bank.strings();
+  const Index strings = bank.strings;
   Tensor out({tokens, strings}), state({2 * bank.program.dimension() * lane_count});
-  Tensor expectations({strings, lane_count}), scratch = scratch_for(bank);
+  Tensor expectations({strings, lane_count}), scratch({bank.scratch_size});
   for (Index first = 0; first < tokens; first += lane_count) {
     Real* result = expectations.data();
     for (std::size_t h = 0; h < bank.observables.size(); ++h) {
@@ -148,14 +137,14 @@ void measure_circuits_backward(const BankProgram& bank, const Tensor& angles, co
                                const Tensor& grad_out, Tensor* grad_rows, Tensor* grad_angles) {
   const Program& program = bank.program;
   const auto circuits = bank.bind(angles);
-  const Index strings = bank.strings(), tokens = rows.shape()[0], size = 2 * program.dimension() * lane_count;
+  const Index strings = bank.strings, tokens = rows.shape()[0], size = 2 * program.dimension() * lane_count;
   Encoder encoder(bank, rows);
   require(grad_out.shape() == Shape{tokens, strings}, "the gradient of {} strings on {} inputs cannot have shape {}",
           strings, tokens, grad_out.shape());
   check_gradient(grad_rows, rows, "inputs");
   check_gradient(grad_angles, angles, "angles");
 
-  Tensor state({size}), gradient({size}), weights({strings, lane_count}), scratch = scratch_for(bank);
+  Tensor state({size}), gradient({size}), weights({strings, lane_count}), scratch({bank.scratch_size});
   Tensor sums({static_cast<Index>(program.steps()), lane_count});
   std::vector<std::vector<Moment>> moments(circuits.size(), std::vector<Moment>(program.steps()));
   for (Index first = 0; first < tokens; first += lane_count) {

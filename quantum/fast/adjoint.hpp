@@ -25,18 +25,18 @@ enum class Encoding {
 
 /// H circuits of the same form that read the same inputs, each with angles and Pauli strings of its own.
 struct BankProgram {
-  /// `strings` are measured, one list for each circuit. Throws when a list is empty or a string has not as many
+  /// `measured` are strings, one list for each circuit. Throws when a list is empty or a string has not as many
   /// characters as the circuit has wires.
-  BankProgram(const Circuit& circuit, std::span<const std::vector<PauliString>> strings,
+  BankProgram(const Circuit& circuit, std::span<const std::vector<PauliString>> measured,
               Encoding rows = Encoding::amplitude);
 
   Program program;
   std::vector<Observables> observables;
   Encoding encoding;
+  Index strings = 0;       // M, the number of strings of all circuits
+  Index scratch_size = 0;  // room for each circuit's observables
 
   Index circuits() const { return std::ssize(observables); }
-  /// M, the number of strings of all circuits.
-  Index strings() const;
   /// C of inputs of this shape. Throws when it does not fit, or is more than 2^n.
   Index columns(const Shape& rows) const;
   /// Every circuit with its angles: `angles` is [H, program.angles()] in radians.

@@ -16,8 +16,8 @@ struct Amplitude {
   Vector re, im;
 };
 
-/// A 2x2 complex matrix, entries row-major.
-struct RealMatrix2 {
+/// A 2x2 complex matrix, row-major: real and imaginary parts apart.
+struct SplitMatrix2 {
   std::array<Real, 4> re, im;
 };
 
@@ -40,7 +40,7 @@ inline void turn(Real t, Amplitude& a, Amplitude& b) {
 }
 
 /// (a, b) becomes M (a, b).
-inline void multiply(const RealMatrix2& m, Amplitude& a, Amplitude& b) {
+inline void multiply(const SplitMatrix2& m, Amplitude& a, Amplitude& b) {
   const Amplitude x = a, y = b;
   a = {m.re[0] * x.re - m.im[0] * x.im + m.re[1] * y.re - m.im[1] * y.im,
        m.re[0] * x.im + m.im[0] * x.re + m.re[1] * y.im + m.im[1] * y.re};
@@ -49,7 +49,7 @@ inline void multiply(const RealMatrix2& m, Amplitude& a, Amplitude& b) {
 }
 
 /// (a, b) becomes M+ (a, b).
-inline void multiply_adjoint(const RealMatrix2& m, Amplitude& a, Amplitude& b) {
+inline void multiply_adjoint(const SplitMatrix2& m, Amplitude& a, Amplitude& b) {
   multiply({{m.re[0], m.re[2], m.re[1], m.re[3]}, {-m.im[0], -m.im[2], -m.im[1], -m.im[3]}}, a, b);
 }
 

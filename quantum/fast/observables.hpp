@@ -15,7 +15,6 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "quantum/pauli.hpp"
@@ -42,57 +41,46 @@ class Observables {
   void gradient(const Real* weights, const Real* state, Real* gradient, Real* scratch) const;
 
  private:
-  /// One step of a transform: rows i and i + half for i from `first` to first + half - 1.
+  /// One step of a transform: rows i and i + half, for `half` numbers i from `first` on, become their sum and their
+  /// difference, as far as these are wanted.
   struct Butterfly {
     Index first, half;
-    bool sum, difference;  // which results are wanted: p_i + p_(i+half) in row i, p_i - p_(i+half) in i + half
+    bool sum, difference;
   };
-  /// A signed sum that is wanted: the one with signs (-1)^(ones of i & signs) over rows i of its group.
-  struct Coefficient {
-    Index signs;
-    std::size_t string;
-    Real factor;  // the sum times this is the string's expectation
-    Real slope;   // the gradient with respect to the sum is the weight times this
-    Index row;    // where the transform leaves it
-  };
-  /// The last step of a transform and the factor at once: of_low times one row plus of_high times the next is the
-  /// string's expectation. If the group has one row, of_high is 0.
+  /// What a string is of the transformed rows. Offsets in the expectations and in the scratch space.
   struct Output {
-    std::uint32_t string, low, high;  // offsets in the expectations and in the scratch space
-    Real of_low, of_high;
+    Index string, row;
+    Real factor;  // the row times this is the expectation
+    Real slope;   // the weight times this is the gradient with respect to the row
   };
   /// Offsets of psi_k and psi_k' in a block.
   using Pair = std::array<std::uint32_t, 2>;
-  /// All strings with the same flips.
-  struct Group {
-    Index rows;  // as many for even strings as for odd ones, if there are any
-    Index each;  // pairs of a row
-    Index first_even_row, first_odd_row;
-    std::vector<Pair> pairs;  // of row 0, of row 1, …
-    /// Adds up the products of `each` pairs for each of the rows.
-    void (*sum_products)(const Pair* pairs, Index each, Index rows, const Real* state, Real* even_rows, Real* odd_rows);
-  };
   /// What a group gives to the gradient of amplitude k: its even row times psi_k', its odd row times i psi_k'.
   struct Term {
-    std::uint32_t flipped, even_row, odd_row;  // offsets in the block and in the scratch space
-    Real sign;                                 // of the odd row
+    std::uint32_t flipped, rows[2];  // offsets in the block and in the scratch space
+    Real sign;                       // of the odd row
+  };
+  /// All strings with the same flips.
+  struct Group {
+    Index rows = 0;           // as many for even strings as for odd ones, if there are any
+    Index first_rows[2];      // of the even strings, of the odd ones
+    std::vector<Pair> pairs;  // of row 0, of row 1, …, as many for each
+    std::vector<Term> terms;  // of each amplitude
   };
 
-  void plan(Index first_row, Index first, Index half, std::span<Coefficient> wanted);
-  void add_group(std::span<const PauliString> strings, std::span<const std::size_t> members, std::size_t groups);
+  void add_group(std::span<const PauliString> strings, std::span<const Index> members);
+  /// Calls visit.operator()<even, odd>(groups) for the groups with even strings only, both, and odd strings only.
+  template <class Visit>
+  void for_each_kind(Visit visit) const;
   std::uint32_t offset(Index k) const { return static_cast<std::uint32_t>(offsets_[static_cast<std::size_t>(k)]); }
 
   Index count_;
-  std::vector<Index> zeros_;  // strings that measure 0
+  std::vector<Index> zeros_;  // where strings that measure 0 are in the expectations
   std::vector<Index> offsets_;
-  std::vector<Group> groups_;  // those with even sums only, then those with both, then those with odd sums only
-  std::size_t odd_begin_ = 0, even_end_ = 0;  // the groups with odd sums are from, those with even sums up to here
-  std::vector<Butterfly> butterflies_;        // all steps of the transforms but the last ones, of two rows each:
-  std::vector<Butterfly> last_butterflies_;   // gradient() does these, measure() the outputs
-  std::vector<Coefficient> coefficients_;
+  std::vector<Group> groups_[2][2];  // [whether there are even strings][odd ones]
+  std::vector<Butterfly> butterflies_;
   std::vector<Output> outputs_;
   Index rows_ = 0;
-  std::vector<Term> terms_;  // [2^n, groups]
 };
 
 }  // namespace qisa

@@ -17,8 +17,8 @@ Axis axis_of(Gate gate) {
   return gate == Gate::RY || gate == Gate::CRY ? Axis::Y : Axis::Z;
 }
 
-RealMatrix2 to_real(const Matrix2& m) {
-  RealMatrix2 result;
+SplitMatrix2 split(const Matrix2& m) {
+  SplitMatrix2 result;
   for (std::size_t i = 0; i < 4; ++i) {
     result.re[i] = static_cast<Real>(m[i].real());
     result.im[i] = static_cast<Real>(m[i].imag());
@@ -98,7 +98,7 @@ BoundProgram Program::bind(const Real* angles) const {
                                             is_turn,
                                             axis_of(step.gate),
                                             static_cast<Real>(is_turn ? sine / cosine : 0),
-                                            is_turn ? RealMatrix2{} : to_real(matrix(step.gate, angle)),
+                                            is_turn ? SplitMatrix2{} : split(matrix(step.gate, angle)),
                                             scale * scale};
       if (is_turn) scale *= cosine;
     }

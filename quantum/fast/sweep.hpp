@@ -46,7 +46,7 @@ struct BoundStep {
   bool second_wire, is_turn;
   Axis axis;            // of a rotation, whether it is done as a turn or as a matrix
   Real tangent;         // of a turn
-  RealMatrix2 matrix;   // of any other step
+  SplitMatrix2 matrix;  // of any other step
   double moment_scale;  // a rotation's moment Im <g|P|psi> is this times the sum found on psi and g without cosines
 };
 

@@ -47,7 +47,7 @@ struct Bank {
       : circuit(std::move(form)), strings(draw(random, heads)), program(circuit, strings) {
     angles = random_tensor(random, {heads, circuit.angles()}, 2);
     rows = random_tensor(random, {tokens, columns});
-    weights = random_tensor(random, {tokens, program.strings()});
+    weights = random_tensor(random, {tokens, program.strings});
   }
 
   std::vector<std::vector<PauliString>> draw(Random& random, Index heads) const {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 
 #include "quantum/circuit.hpp"
 #include "quantum/pairs.hpp"
@@ -20,14 +19,13 @@ PauliString::PauliString(std::string_view text) : text_(text) {
     const Index bit = wire_bit(wires(), wire);
     if (pauli == 'X' || pauli == 'Y') flips_ |= bit;
     if (pauli == 'Y' || pauli == 'Z') signs_ |= bit;
-    number_of_y_ += pauli == 'Y';
   }
 }
 
 std::complex<double> PauliString::phase(Index i) const {
   static constexpr std::array<std::complex<double>, 4> powers_of_i = {{{1, 0}, {0, 1}, {-1, 0}, {0, -1}}};
   const int negative = std::popcount(static_cast<std::uint64_t>(i & signs_)) % 2;
-  return powers_of_i[static_cast<std::size_t>(number_of_y_ + 2 * negative) % 4];
+  return powers_of_i[static_cast<std::size_t>(number_of_y() + 2 * negative) % 4];
 }
 
 std::vector<PauliString> draw_pauli_strings(Random& random, int wires, int count, PauliChoice choice) {

@@ -5,6 +5,7 @@
 // wires). That is all that any kernel needs to know of it.
 #pragma once
 
+#include <bit>
 #include <complex>
 #include <string>
 #include <string_view>
@@ -27,9 +28,9 @@ class PauliString {
   Index flips() const { return flips_; }
   /// Basis-index bits whose value 1 gives a factor -1: the wires of Y and Z.
   Index signs() const { return signs_; }
-  int number_of_y() const { return number_of_y_; }
+  int number_of_y() const { return std::popcount(static_cast<std::uint64_t>(flips_ & signs_)); }
   /// Whether the matrix is real. If not, it is imaginary, and its expectation in any real state is 0.
-  bool is_real() const { return number_of_y_ % 2 == 0; }
+  bool is_real() const { return number_of_y() % 2 == 0; }
   /// phase(i) in P|i> = phase(i) |i xor flips>: one of 1, i, -1, -i.
   std::complex<double> phase(Index i) const;
 
@@ -38,7 +39,6 @@ class PauliString {
  private:
   std::string text_;
   Index flips_ = 0, signs_ = 0;
-  int number_of_y_ = 0;
 };
 
 enum class PauliChoice {

@@ -9,21 +9,6 @@
 namespace qisa {
 namespace {
 
-/// The two planes of a batch of states.
-template <class T>
-struct Planes {
-  T *re, *im;
-  Index tokens;
-
-  T* real(Index amplitude) const { return re + amplitude * tokens; }
-  T* imaginary(Index amplitude) const { return im + amplitude * tokens; }
-};
-
-Planes<Real> planes(Tensor& states) { return {states.data(), states.data() + states.size() / 2, states.shape()[2]}; }
-Planes<const Real> planes(const Tensor& states) {
-  return {states.data(), states.data() + states.size() / 2, states.shape()[2]};
-}
-
 int wires_of(const Tensor& states) {
   require(states.rank() == 3 && states.shape()[0] == 2 &&
               std::has_single_bit(static_cast<std::uint64_t>(states.shape()[1])),
@@ -31,14 +16,14 @@ int wires_of(const Tensor& states) {
   return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(states.shape()[1]))) - 1;
 }
 
-/// to += (factor) * from for one amplitude of all tokens, complex.
-void add_multiple(std::complex<double> factor, const Planes<const Real>& from, Index source, const Planes<Real>& to,
-                  Index target) {
+/// Adds factor times amplitude `source` of all states `from` to amplitude `target` of the states `to`, complex.
+void add_multiple(std::complex<double> factor, const Tensor& from, Index source, Tensor& to, Index target) {
+  const Index tokens = from.shape()[2], plane = from.size() / 2;
   const Real a = static_cast<Real>(factor.real()), b = static_cast<Real>(factor.imag());
-  const Real *x = from.real(source), *y = from.imaginary(source);
-  Real *u = to.real(target), *v = to.imaginary(target);
+  const Real *x = from.data() + source * tokens, *y = x + plane;
+  Real *u = to.data() + target * tokens, *v = u + plane;
 #pragma omp simd
-  for (Index t = 0; t < to.tokens; ++t) {
+  for (Index t = 0; t < tokens; ++t) {
     u[t] += a * x[t] - b * y[t];
     v[t] += a * y[t] + b * x[t];
   }
@@ -48,17 +33,16 @@ void add_multiple(std::complex<double> factor, const Planes<const Real>& from, I
 /// holds, otherwise zero.
 Tensor apply_matrix(const Operation& operation, const Matrix2& m, const Tensor& states, bool keep_others) {
   Tensor result = keep_others ? states.clone() : Tensor::zeros(states.shape());
-  const auto from = planes(states);
-  const auto to = planes(result);
+  const Index tokens = states.shape()[2], plane = states.size() / 2;
   for_each_pair(wires_of(states), operation, [&](Index i0, Index i1) {
-    for (const Index i : {i0, i1}) {
-      std::fill_n(to.real(i), to.tokens, Real(0));
-      std::fill_n(to.imaginary(i), to.tokens, Real(0));
+    for (const Index start : {i0 * tokens, i1 * tokens}) {
+      std::fill_n(result.data() + start, tokens, Real(0));
+      std::fill_n(result.data() + plane + start, tokens, Real(0));
     }
-    add_multiple(m[0], from, i0, to, i0);
-    add_multiple(m[1], from, i1, to, i0);
-    add_multiple(m[2], from, i0, to, i1);
-    add_multiple(m[3], from, i1, to, i1);
+    add_multiple(m[0], states, i0, result, i0);
+    add_multiple(m[1], states, i1, result, i0);
+    add_multiple(m[2], states, i0, result, i1);
+    add_multiple(m[3], states, i1, result, i1);
   });
   return result;
 }
@@ -66,16 +50,8 @@ Tensor apply_matrix(const Operation& operation, const Matrix2& m, const Tensor& 
 /// P psi of every state: P|i> = phase(i) |i xor flips>.
 Tensor apply_pauli(const PauliString& string, const Tensor& states) {
   Tensor result = Tensor::zeros(states.shape());
-  const auto from = planes(states);
-  const auto to = planes(result);
-  for (Index i = 0; i < states.shape()[1]; ++i) add_multiple(string.phase(i), from, i, to, i ^ string.flips());
+  for (Index i = 0; i < states.shape()[1]; ++i) add_multiple(string.phase(i), states, i, result, i ^ string.flips());
   return result;
-}
-
-double inner_product(const Tensor& a, const Tensor& b) {
-  double total = 0;
-  for (Index i = 0; i < a.size(); ++i) total += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-  return total;
 }
 
 }  // namespace
@@ -127,8 +103,10 @@ Variable apply_gate(const Operation& operation, const Variable& states, const Va
                   if (inputs.wanted(0)) inputs.add(0, apply_matrix(operation, adjoint(m), g, true));
                   if (inputs.wanted(1)) {
                     const Matrix2 dm = matrix_derivative(operation.gate, angle);
-                    inputs.accumulator(1)[operation.angle] +=
-                        static_cast<Real>(inner_product(g, apply_matrix(operation, dm, psi, false)));
+                    const Tensor d_psi = apply_matrix(operation, dm, psi, false);
+                    double sum = 0;
+                    for (Index i = 0; i < g.size(); ++i) sum += double{g[i]} * double{d_psi[i]};
+                    inputs.accumulator(1)[operation.angle] += static_cast<Real>(sum);
                   }
                 });
 }

@@ -16,26 +16,8 @@ struct Column {
 };
 
 /// Characters of UTF-8 text: all bytes but those that continue a character.
-int width(std::string_view text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
-}
-
-int width(const Column& column) {
-  int widest = 1;
-  for (const auto& cell : column.cells) widest = std::max(widest, width(cell));
-  return widest;
-}
-
-std::string repeat(std::string_view text, int times) {
-  std::string result;
-  for (int i = 0; i < times; ++i) result += text;
-  return result;
-}
-
-/// `text` in the middle of `total` characters, with `filler` on both sides.
-std::string centered(std::string_view text, int total, std::string_view filler) {
-  const int left = (total - width(text)) / 2, right = total - width(text) - left;
-  return repeat(filler, left) + std::string(text) + repeat(filler, right);
+std::ptrdiff_t characters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; });
 }
 
 /// What stands on the target wire.
@@ -57,7 +39,7 @@ std::string symbol(const Circuit& circuit, const Operation& operation) {
 }
 
 /// Puts each gate into the first column in which, and after which, all the wires it covers are free.
-std::vector<Column> columns(const Circuit& circuit) {
+std::vector<Column> columns_of(const Circuit& circuit) {
   const auto wires = static_cast<std::size_t>(circuit.wires());
   std::vector<Column> result;
   std::vector<std::size_t> first_free(wires, 0);  // column of each wire
@@ -84,15 +66,18 @@ std::vector<Column> columns(const Circuit& circuit) {
 }  // namespace
 
 std::string draw(const Circuit& circuit) {
-  const std::vector<Column> drawn = columns(circuit);
-  const int label_width = width(std::to_string(circuit.wires() - 1));
+  const std::vector<Column> drawn = columns_of(circuit);
+  const auto label_width = characters(std::to_string(circuit.wires() - 1));
   std::string text;
   for (int wire = 0; wire < circuit.wires(); ++wire) {
     const auto row = static_cast<std::size_t>(wire);
-    std::string line = fmt::format("{:>{}}: ─", wire, label_width), links = repeat(" ", width(line));
+    std::string line = fmt::format("{:>{}}: ─", wire, label_width),
+                links(static_cast<std::size_t>(label_width) + 3, ' ');
     for (const Column& column : drawn) {
-      line += "─" + centered(column.cells[row], width(column), "─") + "─";
-      links += " " + centered(column.links[row] ? "│" : "", width(column), " ") + " ";
+      std::ptrdiff_t width = 1;
+      for (const std::string& cell : column.cells) width = std::max(width, characters(cell));
+      line += fmt::format("─{:─^{}}─", column.cells[row], width);
+      links += fmt::format(" {:^{}} ", column.links[row] ? "│" : "", width);
     }
     text += line + "─\n";
     if (wire + 1 < circuit.wires()) text += links.substr(0, links.find_last_not_of(' ') + 1) + "\n";

@@ -1,6 +1,8 @@
 // Matrix products against three loops in double precision.
 #include "tensor/fast/blas.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -45,7 +47,7 @@ void check_product(const PaddedMatrix& c, const PaddedMatrix& before, bool ta, b
       for (Index l = 0; l < k; ++l)
         expected += alpha * (ta ? a.get(l, i) : a.get(i, l)) * (tb ? b.get(j, l) : b.get(l, j));
       const double error = std::abs(c.get(i, j) - expected);
-      if (!(error <= worst)) worst = error;  // also when it is not a number
+      worst = std::isnan(error) ? INFINITY : std::max(worst, error);
     }
     for (Index j = c.columns; j < c.stride; ++j) padding_kept = padding_kept && std::isnan(c.get(i, j));
   }

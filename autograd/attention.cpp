@@ -1,22 +1,18 @@
-// Letters: B sequences, H heads, T queries, S keys, D head_size, K columns of a query or key. Each sequence and
-// head is a small problem of its own: attention_head.hpp.
+// Attention as the formulas of attention.hpp stand, one head of one sequence after the other.
+//
+// Letters: B sequences, H heads, T queries, S keys, D head_size, K columns of a query or key; i counts queries,
+// j keys. Query i is position S - T + i of its sequence, and sees the keys up to its own.
 #include "autograd/attention.hpp"
 
-#include <algorithm>
-#include <optional>
+#include <limits>
 
-#include "autograd/fast/attention_head.hpp"
-#include "tensor/fast/dropout_mask.hpp"
+#include "autograd/fast/attention.hpp"
+#include "autograd/operations.hpp"
 
 namespace qisa {
 namespace {
 
-HeadRows rows_of(const Tensor& matrix, Index first_column, Index rows, Index columns, Index sequence, Index head) {
-  const Index width = matrix.shape()[1];
-  return {matrix.data() + sequence * rows * width + first_column + head * columns, width};
-}
-
-void check_sizes(const char* which, const HeadColumns& columns, Index rows, Index heads, Index each) {
+void check_columns(const char* which, const HeadColumns& columns, Index rows, Index heads, Index each) {
   require_values("attention", columns.matrix);
   const Shape& shape = columns.matrix.shape();
   require(shape.rank() == 2 && shape[0] == rows && columns.first_column >= 0 &&
@@ -25,7 +21,7 @@ void check_sizes(const char* which, const HeadColumns& columns, Index rows, Inde
           columns.first_column, rows, heads, each);
 }
 
-void check_settings(const AttentionSettings& s) {
+void check(const HeadColumns& q, const HeadColumns& k, const AttentionSettings& s) {
   require(s.key_columns() >= 1 && s.head_size % s.key_columns() == 0,
           "[attention] {} columns of q and k a head cannot be repeated to head_size {}", s.key_columns(), s.head_size);
   require(s.keys >= s.queries, "[attention] {} keys for {} queries: there must be at least as many", s.keys, s.queries);
@@ -34,93 +30,67 @@ void check_settings(const AttentionSettings& s) {
   require(s.score == Score::gaussian || s.normalizer == Normalizer::sum,
           "[attention] the softmax normalizer is defined for gaussian scores only");
   require(s.dropped >= 0 && s.dropped < 1, "[attention] dropout must be at least 0 and less than 1, not {}", s.dropped);
+  check_columns("q", q, s.batch * s.queries, s.heads, s.key_columns());
+  check_columns("k", k, s.batch * s.keys, s.heads, s.key_columns());
 }
 
-/// All weights, and the exponentials A if the normalizer is softmax: [B, H, T, S padded to whole lanes] each.
-struct Weights {
-  Tensor w, a;
-};
+/// The rows of sequence b and the columns of head h.
+Variable head_of(const HeadColumns& x, Index b, Index rows, Index h, Index columns) {
+  return narrow(narrow(x.matrix, 0, b * rows, rows), 1, x.first_column + h * columns, columns);
+}
 
-Weights all_weights(const HeadColumns& q, const HeadColumns& k, const AttentionSettings& s, AttentionHead& head) {
-  const Shape shape = {s.batch, s.heads, s.queries, head.width()};
-  Weights result{Tensor(shape), s.normalizer == Normalizer::softmax ? Tensor(shape) : Tensor()};
-  for (Index b = 0; b < s.batch; ++b) {
-    for (Index h = 0; h < s.heads; ++h) {
-      const Index at = (b * s.heads + h) * s.queries * head.width();
-      head.weights(rows_of(q.matrix.value(), q.first_column, s.queries, s.key_columns(), b, h),
-                   rows_of(k.matrix.value(), k.first_column, s.keys, s.key_columns(), b, h), result.w.data() + at,
-                   result.a.empty() ? nullptr : result.a.data() + at);
-    }
+/// The weights w [T, S] of one head, q [T, K] and k [S, K]. With the scores a = exp(u) they are a / sum a = softmax(u),
+/// or softmax(a), over the visible keys.
+Variable head_weights(const Variable& q, const Variable& k, const AttentionSettings& s) {
+  const Index T = s.queries, S = s.keys, K = s.key_columns();
+  const auto repeats = static_cast<Real>(s.head_size / K);
+  Variable u;
+  if (s.score == Score::dot) {
+    u = scale(matmul(q, transpose(k, 0, 1)), s.scale * repeats);
+  } else {
+    const Variable difference = reshape(q, {T, 1, K}) - reshape(k, {1, S, K});
+    u = scale(sum(difference * difference, 2), -repeats);
   }
-  return result;
+  Tensor hidden = Tensor::zeros({T, S});
+  for (Index i = 0; i < T; ++i) {
+    for (Index j = S - T + i + 1; j < S; ++j) hidden[i * S + j] = -std::numeric_limits<Real>::infinity();
+  }
+  return softmax((s.normalizer == Normalizer::sum ? u : exp(u)) + Variable(hidden));
 }
 
 }  // namespace
 
-Tensor attention_weights(const HeadColumns& q, const HeadColumns& k, const AttentionSettings& s) {
-  check_settings(s);
-  check_sizes("q", q, s.batch * s.queries, s.heads, s.key_columns());
-  check_sizes("k", k, s.batch * s.keys, s.heads, s.key_columns());
-  AttentionHead head(s);
-  const Tensor w = all_weights(q, k, s, head).w;
-  Tensor result({s.batch, s.heads, s.queries, s.keys});
-  for (Index row = 0; row < s.batch * s.heads * s.queries; ++row) {
-    std::copy_n(w.data() + row * head.width(), s.keys, result.data() + row * s.keys);
+Variable attention(const HeadColumns& q, const HeadColumns& k, const HeadColumns& v, const AttentionSettings& s,
+                   DropoutStream& stream, AttentionForm form) {
+  check(q, k, s);
+  check_columns("v", v, s.batch * s.keys, s.heads, s.head_size);
+  if (form == AttentionForm::fast) return fast_attention(q, k, v, s, stream);
+  std::vector<Variable> sequences;
+  for (Index b = 0; b < s.batch; ++b) {
+    std::vector<Variable> heads;
+    for (Index h = 0; h < s.heads; ++h) {
+      const Index K = s.key_columns();
+      Variable w = head_weights(head_of(q, b, s.queries, h, K), head_of(k, b, s.keys, h, K), s);
+      w = dropout(w, s.dropped, stream);
+      if (s.aggregation == Aggregation::transposed) w = transpose(w, 0, 1);
+      heads.push_back(matmul(w, head_of(v, b, s.keys, h, s.head_size)));
+    }
+    sequences.push_back(concat(heads, 1));
   }
-  return result;
+  return concat(sequences, 0);
 }
 
-Variable attention(const HeadColumns& q, const HeadColumns& k, const HeadColumns& v, const AttentionSettings& s,
-                   DropoutStream& stream) {
-  check_settings(s);
-  const Index T = s.queries, S = s.keys, D = s.head_size, K = s.key_columns(), columns = s.heads * D;
-  check_sizes("q", q, s.batch * T, s.heads, K);
-  check_sizes("k", k, s.batch * S, s.heads, K);
-  check_sizes("v", v, s.batch * S, s.heads, D);
-
-  AttentionHead head(s);
-  const auto [w, a] = all_weights(q, k, s, head);
-  std::optional<DropoutMask> mask;
-  Tensor p = w;  // the weights after dropout
-  if (s.dropped > 0) {
-    mask.emplace(stream, w.size(), s.dropped);
-    p = Tensor(w.shape());
-    mask->multiply(w.data(), p.data());
-  }
-  Tensor out({s.batch * T, columns});
+Tensor attention_weights(const HeadColumns& q, const HeadColumns& k, const AttentionSettings& s) {
+  check(q, k, s);
+  const Index K = s.key_columns(), size = s.queries * s.keys;
+  Tensor result({s.batch, s.heads, s.queries, s.keys});
   for (Index b = 0; b < s.batch; ++b) {
     for (Index h = 0; h < s.heads; ++h) {
-      head.output(p.data() + (b * s.heads + h) * T * head.width(),
-                  rows_of(v.matrix.value(), v.first_column, S, D, b, h), out.data() + b * T * columns + h * D, columns);
+      const Tensor w = head_weights(head_of(q, b, s.queries, h, K), head_of(k, b, s.keys, h, K), s).value();
+      std::copy_n(w.data(), size, result.data() + (b * s.heads + h) * size);
     }
   }
-
-  return record(
-      "attention", std::move(out), {q.matrix, k.matrix, v.matrix},
-      [vq = q.matrix.value(), vk = k.matrix.value(), vv = v.matrix.value(), first_q = q.first_column,
-       first_k = k.first_column, first_v = v.first_column, w = w, a = a, p, mask = std::move(mask), s, T, S, D,
-       K](const Tensor& g, InputGradients& inputs) {
-        Real* dq = inputs.wanted(0) ? inputs.accumulator(0).data() : nullptr;
-        Real* dk = inputs.wanted(1) ? inputs.accumulator(1).data() : nullptr;
-        Real* dv = inputs.wanted(2) ? inputs.accumulator(2).data() : nullptr;
-        AttentionHead one(s);
-        Tensor du({T, one.width()});
-        for (Index b = 0; b < s.batch; ++b) {
-          for (Index h = 0; h < s.heads; ++h) {
-            const Index at = (b * s.heads + h) * T * one.width();
-            const HeadRows queries = rows_of(vq, first_q, T, K, b, h), keys = rows_of(vk, first_k, S, K, b, h),
-                           values = rows_of(vv, first_v, S, D, b, h), dout = rows_of(g, 0, T, D, b, h);
-            one.output_backward(p.data() + at, values, dout, du.data(), dv ? dv + (values.data - vv.data()) : nullptr);
-            if (!dq && !dk) continue;
-            for (Index i = 0; mask && i < T * one.width(); i += lane_count) {
-              lanes(du.data() + i) *= mask->factors(at + i);
-            }
-            one.weights_backward(w.data() + at, a.empty() ? nullptr : a.data() + at, du.data());
-            one.scores_backward(queries, keys, du.data(), dq ? dq + (queries.data - vq.data()) : nullptr,
-                                dk ? dk + (keys.data - vk.data()) : nullptr);
-          }
-        }
-      });
+  return result;
 }
 
 }  // namespace qisa

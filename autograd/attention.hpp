@@ -15,7 +15,7 @@ enum class Score {
 
 /// How the scores a_ij of one query, j <= i, become weights.
 enum class Normalizer {
-  sum,      // a_ij / sum_j a_ij
+  sum,      // a_ij / sum_j a_ij; of dot scores it is what is usually called softmax
   softmax,  // softmax of a_ij over j, as in the paper's published code; only for gaussian scores
 };
 
@@ -24,6 +24,12 @@ enum class Aggregation {
   causal,      // out_i = sum_j w_ij v_j: position i reads positions up to i
   transposed,  // out_j = sum_i w_ij v_i: position j reads positions from j on, the future among them;
                // the paper's published code, kept to reproduce it
+};
+
+/// Both give the same values and gradients up to rounding.
+enum class AttentionForm {
+  plain,  // operations, head after head, as the formulas stand (attention.cpp)
+  fast,   // one operation for all heads (fast/attention.cpp)
 };
 
 struct AttentionSettings {
@@ -53,7 +59,7 @@ struct HeadColumns {
 /// q [B*T, …], k and v [B*S, …] -> [B*T, H*D]. `stream` is read only when settings.dropped > 0.
 /// Throws when the sizes disagree, K does not divide D, and for `transposed` unless S = T.
 Variable attention(const HeadColumns& q, const HeadColumns& k, const HeadColumns& v, const AttentionSettings& settings,
-                   DropoutStream& stream);
+                   DropoutStream& stream, AttentionForm form = AttentionForm::fast);
 
 /// The weights of every head before dropout: q [B*T, …], k [B*S, …] -> [B, H, T, S]; zero where j > i.
 Tensor attention_weights(const HeadColumns& q, const HeadColumns& k, const AttentionSettings& settings);

@@ -62,8 +62,11 @@ Block::Block(Parameters& parameters, const std::string& name, const ModelSetting
       feed_forward_(parameters, name + ".feed_forward", settings) {}
 
 Variable Block::operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache) const {
-  const Variable after_attention = pass.add_dropout(x, attention_(pass, norm1_(pass, x), batch, cache));
-  return pass.add_dropout(after_attention, feed_forward_(pass, norm2_(pass, after_attention)));
+  const auto residual = [&pass](const Variable& to, const Variable& from) {
+    return add_dropout(to, from, pass.dropped(), pass.stream());
+  };
+  const Variable y = residual(x, attention_(pass, norm1_(pass, x), batch, cache));
+  return residual(y, feed_forward_(pass, norm2_(pass, y)));
 }
 
 Tensor Block::attention_weights(Pass& pass, const Variable& x, Index batch) const {

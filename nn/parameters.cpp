@@ -28,17 +28,7 @@ void Parameters::initialize(std::uint64_t seed) {
     const auto& [parameter, initial] = starts_[i];
     Random random(seed, Purpose::initial_weights, static_cast<std::uint32_t>(i));
     for (Real& value : values_.part(parameter.offset, parameter.shape).values()) {
-      switch (initial.kind) {
-        case Initial::Kind::constant:
-          value = static_cast<Real>(initial.value);
-          break;
-        case Initial::Kind::uniform:
-          value = static_cast<Real>(random.uniform(-initial.value, initial.value));
-          break;
-        case Initial::Kind::normal:
-          value = static_cast<Real>(initial.value * random.normal());
-          break;
-      }
+      value = static_cast<Real>(initial.draw(random));
     }
   }
 }

@@ -22,6 +22,12 @@ struct Initial {
   static Initial constant(double value) { return {Kind::constant, value}; }
   static Initial uniform(double bound) { return {Kind::uniform, bound}; }
   static Initial normal(double deviation) { return {Kind::normal, deviation}; }
+
+  /// A starting value.
+  double draw(Random& random) const {
+    if (kind == Kind::constant) return value;
+    return kind == Kind::uniform ? random.uniform(-value, value) : value * random.normal();
+  }
 };
 
 /// A part of the flat buffer that a module computes with.

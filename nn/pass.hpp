@@ -29,13 +29,15 @@ class Pass {
         kernel_(kernel) {}
 
   /// The parameter as a variable: its value is a view of the flat buffer.
-  Variable operator()(const Parameter& parameter) const;
+  Variable operator()(const Parameter& parameter) const {
+    Tensor value = parameters_->values().part(parameter.offset, parameter.shape);
+    if (gradients_.empty()) return Variable(std::move(value));
+    return Variable::leaf(std::move(value), gradients_.part(parameter.offset, parameter.shape));
+  }
 
   /// Dropout probability: 0 outside training.
   Real dropped() const { return dropped_; }
   DropoutStream& stream() { return stream_; }
-  /// a + dropout(b) with this pass's probability.
-  Variable add_dropout(const Variable& a, const Variable& b);
 
   CircuitKernel kernel() const { return kernel_; }
 

@@ -1,5 +1,5 @@
-// Gradients of attention over all scores, normalizers and aggregations, sizes, dropout and ways to
-// lay out q, k and v.
+// Gradients of attention, in its plain form and its fast one, over all scores, normalizers and aggregations, sizes,
+// dropout and ways to lay out q, k and v.
 #include "autograd/attention.hpp"
 #include "tests/autograd/gradient_cases.hpp"
 
@@ -32,12 +32,12 @@ std::string name(const AttentionSettings& s) {
 }
 
 /// q, k and v as matrices of their own.
-void check_separate(const AttentionSettings& s) {
+void check_separate(const AttentionSettings& s, AttentionForm form = AttentionForm::fast) {
   const Index width = s.heads * s.head_size;
   const Shape queries = {s.batch * s.queries, width}, keys = {s.batch * s.keys, width};
-  check_case({name(s), {queries, keys, keys}, queries, [s](Inputs x) {
+  check_case({name(s), {queries, keys, keys}, queries, [s, form](Inputs x) {
                 DropoutStream stream{1, 2, 3};
-                return attention({x[0]}, {x[1]}, {x[2]}, s, stream);
+                return attention({x[0]}, {x[1]}, {x[2]}, s, stream, form);
               }});
 }
 
@@ -62,7 +62,7 @@ TEST_CASE("gradients of attention equal finite differences for every kind and si
             s.head_size = head_size;
             for (const double dropped : {0.0, 0.4}) {
               s.dropped = static_cast<Real>(dropped);
-              check_separate(s);
+              for (const AttentionForm form : {AttentionForm::plain, AttentionForm::fast}) check_separate(s, form);
               check_windows(s);
             }
           }
@@ -84,7 +84,7 @@ TEST_CASE("gradients of causal attention equal finite differences when there are
       s.queries = queries;
       for (const double dropped : {0.0, 0.4}) {
         s.dropped = static_cast<Real>(dropped);
-        check_separate(s);
+        for (const AttentionForm form : {AttentionForm::plain, AttentionForm::fast}) check_separate(s, form);
       }
     }
   }

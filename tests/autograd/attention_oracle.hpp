@@ -56,8 +56,11 @@ inline AttentionInputs draw(const AttentionSettings& s) {
   return {matrix(s.batch * s.queries), matrix(s.batch * s.keys), matrix(s.batch * s.keys)};
 }
 
-inline Tensor run(const AttentionInputs& in, const AttentionSettings& s, DropoutStream stream = {}) {
-  return attention({Variable(in.q)}, {Variable(in.k)}, {Variable(in.v)}, s, stream).value();
+constexpr AttentionForm forms[] = {AttentionForm::plain, AttentionForm::fast};
+
+inline Tensor run(const AttentionInputs& in, const AttentionSettings& s, DropoutStream stream = {},
+                  AttentionForm form = AttentionForm::fast) {
+  return attention({Variable(in.q)}, {Variable(in.k)}, {Variable(in.v)}, s, stream, form).value();
 }
 
 /// The weights of head h of sequence b: [T][S].

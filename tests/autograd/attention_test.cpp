@@ -1,7 +1,8 @@
-// Attention against loops over single weights (attention_oracle.hpp), and the promises that no formula
-// shows: who can read whom, bit for bit.
+// Attention, in its plain form and its fast one, against loops over single weights (attention_oracle.hpp), and the
+// promises that no formula shows: who can read whom, bit for bit.
 #include "autograd/attention.hpp"
 
+#include "autograd/backward.hpp"
 #include "autograd/operations.hpp"
 #include "tests/autograd/attention_oracle.hpp"
 
@@ -19,7 +20,8 @@ TEST_CASE("attention is the sum of values by the weights of the formulas", "[att
         const AttentionSettings s = with(sizes, kind, aggregation);
         CAPTURE(kind.name, s.batch, s.queries, s.heads, s.head_size, aggregation == Aggregation::causal);
         const AttentionInputs in = draw(s);
-        check_equal(run(in, s), expected_output(in, s));
+        const auto expected = expected_output(in, s);
+        for (const AttentionForm form : forms) check_equal(run(in, s, {}, form), expected);
       }
     }
   }
@@ -31,7 +33,8 @@ TEST_CASE("with more keys than queries, the queries are the last positions", "[a
       const AttentionSettings s = with(settings(2, queries, 6, 2, 3), kind);
       CAPTURE(kind.name, queries);
       const AttentionInputs in = draw(s);
-      check_equal(run(in, s), expected_output(in, s));
+      const auto expected = expected_output(in, s);
+      for (const AttentionForm form : forms) check_equal(run(in, s, {}, form), expected);
     }
   }
 }
@@ -80,14 +83,67 @@ TEST_CASE("attention_weights are those of the formulas, zero for later keys, and
   }
 }
 
+/// The weights of one sequence and head as attention uses them: its output where the values are the unit matrix.
+Tensor used_weights(AttentionInputs in, AttentionSettings s, AttentionForm form) {
+  const Index length = s.queries, D = s.head_size;
+  s.key_size = D;
+  s.head_size = D * length;  // whole repeats of q and k, and room for the unit matrix
+  in.v = Tensor::zeros({length, s.head_size});
+  for (Index i = 0; i < length; ++i) in.v[i * s.head_size + i] = 1;
+  const Tensor out = run(in, s, {}, form);
+  Tensor w({length, length});
+  for (Index i = 0; i < w.size(); ++i) w[i] = out[i / length * s.head_size + i % length];
+  return w;
+}
+
 TEST_CASE("softmax of gaussian scores never makes two weights of a row differ by more than a factor e", "[attention]") {
-  const AttentionSettings s = with(settings(1, 6, 6, 1, 2), kinds[2]);
+  // Every query sits on the key of its own position, and all points are so far apart that other scores are 0. The
+  // square of the distance to its own key, by products, is rounded to some number that may be less than 0.
+  constexpr Index length = 40;
+  const AttentionSettings s = with(settings(1, length, length, 1, 3), kinds[2]);
   AttentionInputs in = draw(s);
-  for (Real& value : in.k.values()) value *= 100;           // far keys, whose scores are 0
-  for (Index d = 0; d < 2; ++d) in.k[d] = in.q[5 * 2 + d];  // the last query sits on the first key
-  const Tensor w = attention_weights({Variable(in.q)}, {Variable(in.k)}, s);
-  CHECK(static_cast<double>(w[5 * 6] / w[5 * 6 + 1]) == Approx(std::exp(1.0)).epsilon(1e-5));
-  CHECK(w[5 * 6 + 1] == w[5 * 6 + 5]);
+  for (Real& value : in.k.values()) value *= Real(sizeof(Real) == 8 ? 1e9 : 1e4);
+  in.q = in.k.clone();
+  for (const AttentionForm form : forms) {
+    const Tensor w = used_weights(in, s, form);
+    for (Index i = 1; i < length; ++i) {
+      CAPTURE(i, form == AttentionForm::plain);
+      const auto ratio = static_cast<double>(w[i * length + i] / w[i * length]);
+      CHECK(ratio < std::exp(1.0) * (1 + 1e-5));
+      if (form == AttentionForm::plain) CHECK(ratio == Approx(std::exp(1.0)).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("gaussian weights keep their digits where queries and keys share an offset", "[attention]") {
+  const Real offset = sizeof(Real) == 8 ? Real(1e6) : Real(100);
+  for (const Kind& kind : {kinds[1], kinds[2]}) {
+    for (const Index queries : {4, 7}) {
+      const AttentionSettings s = with(settings(2, queries, 7, 2, 5), kind);
+      AttentionInputs in = draw(s);
+      for (Tensor* x : {&in.q, &in.k}) {
+        for (Real& value : x->values()) value += offset;
+      }
+      CAPTURE(kind.name, queries);
+      const auto expected = expected_output(in, s);
+      std::vector<std::vector<Tensor>> gradients;
+      for (const AttentionForm form : forms) {
+        const Variable q = Variable::leaf(in.q), k = Variable::leaf(in.k), v = Variable::leaf(in.v);
+        DropoutStream stream;
+        const Variable out = attention({q}, {k}, {v}, s, stream, form);
+        check_equal(out.value(), expected);
+        backward(sum(out * out));
+        gradients.push_back({q.gradient(), k.gradient(), v.gradient()});
+      }
+      for (std::size_t input = 0; input < 3; ++input) {
+        const Tensor &plain = gradients[0][input], &fast = gradients[1][input];
+        for (Index i = 0; i < plain.size(); ++i) {
+          CHECK(static_cast<double>(fast[i]) ==
+                Approx(static_cast<double>(plain[i])).epsilon(0).margin(10 * attention_tolerance));
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("gaussian weights that sum to 1 do not underflow when all points are far apart", "[attention]") {
@@ -163,8 +219,9 @@ TEST_CASE("q, k and v may be columns of one matrix", "[attention]") {
                                          Variable(Tensor::full({8, 1}, 1e6)), Variable(in.k)};
     const Variable joined = concat(parts, 1);
     DropoutStream stream;
-    const Tensor out = attention({joined, 8}, {joined, 15}, {joined, 2}, s, stream).value();
-    check_equal(out, expected_output(in, s));
+    for (const AttentionForm form : forms) {
+      check_equal(attention({joined, 8}, {joined, 15}, {joined, 2}, s, stream, form).value(), expected_output(in, s));
+    }
     CHECK(attention_weights({joined, 8}, {joined, 15}, s).shape() == Shape{2, 2, 4, 4});
   }
 }

@@ -100,7 +100,7 @@ TEST_CASE("softmax of gaussian scores never makes two weights of a row differ by
   // Every query sits on the key of its own position, and all points are so far apart that other scores are 0. The
   // square of the distance to its own key, by products, is rounded to some number that may be less than 0.
   constexpr Index length = 40;
-  const AttentionSettings s = with(settings(1, length, length, 1, 3), kinds[2]);
+  const AttentionSettings s = with(settings(1, length, length, 1, 7), kinds[2]);
   AttentionInputs in = draw(s);
   for (Real& value : in.k.values()) value *= Real(sizeof(Real) == 8 ? 1e9 : 1e4);
   in.q = in.k.clone();

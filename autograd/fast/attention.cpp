@@ -144,11 +144,14 @@ class Head {
     const Index width = padded_to_lanes(columns);
     if (width == columns && !origin) return x;
     Real* to = space.data();
+    const Index whole = whole_lanes(columns);
     for (Index i = 0; i < rows; ++i, to += width) {
       const Real* from = x.data + i * x.stride;
-#pragma omp simd
-      for (Index d = 0; d < columns; ++d) to[d] = origin ? from[d] - origin[d] : from[d];
-      std::fill(to + columns, to + width, Real(0));
+      for (Index d = 0; d < whole; d += lane_count) {
+        lanes(to + d) = origin ? lanes(from + d) - lanes(origin + d) : lanes(from + d);
+      }
+      if (whole < width) lanes(to + whole) = Lanes{};
+      for (Index d = whole; d < columns; ++d) to[d] = origin ? from[d] - origin[d] : from[d];
     }
     return {space.data(), width};
   }

@@ -16,65 +16,53 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view ending = ".tmp";
 
-/// A new file beside `path`, removed at the end unless it has taken the place of `path`.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const fs::path& path) : path_(path), descriptor_(create()) {
-    check_system(descriptor_.number() >= 0, path_, "creating a temporary file beside it");
-  }
-  ~TemporaryFile() {
-    if (!temporary_.empty()) ::unlink(temporary_.c_str());
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  void write(std::span<const std::byte> bytes) { descriptor_.write(bytes, path_); }
-
-  void replace_target() {
-    check_system(descriptor_.flush(), path_, "flushing");
-    check_system(descriptor_.close(), path_, "closing");
-    check_system(::rename(temporary_.c_str(), path_.c_str()) == 0, path_, "renaming the temporary file");
-    temporary_.clear();
-  }
-
- private:
-  /// Opens a file with a name that no other thread or process uses.
-  Descriptor create() {
-    static std::atomic<unsigned> count = 0;
-    int number = -1;
-    do {
-      temporary_ = fmt::format("{}.{}-{}{}", path_.string(), ::getpid(), count++, ending);
-      number = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (number < 0 && (errno == EEXIST || errno == EINTR));
-    return Descriptor(number);
-  }
-
-  fs::path path_;
-  std::string temporary_;
-  Descriptor descriptor_;
-};
+/// Opens a new file beside `path`, with a name that no other thread or process uses.
+Descriptor create_beside(const fs::path& path, std::string& name) {
+  static std::atomic<unsigned> count = 0;
+  int number = -1;
+  do {
+    name = fmt::format("{}.{}-{}{}", path.string(), ::getpid(), count++, ending);
+    number = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (number < 0 && (errno == EEXIST || errno == EINTR));
+  return Descriptor(number);
+}
 
 /// Whether a file's name is that of a temporary file: TARGET.PROCESS-COUNT.tmp.
 bool is_temporary(std::string_view name) {
-  if (!name.ends_with(ending)) return false;
-  name.remove_suffix(ending.size());
-  const std::size_t dot = name.rfind('.'), dash = name.rfind('-');
-  const auto is_number = [](std::string_view text) {
-    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  const auto drop = [&](std::string_view end) {
+    if (!name.ends_with(end)) return false;
+    name.remove_suffix(end.size());
+    return true;
   };
-  return dot != std::string_view::npos && dot > 0 && dash != std::string_view::npos && dash > dot &&
-         is_number(name.substr(dot + 1, dash - dot - 1)) && is_number(name.substr(dash + 1));
+  const auto drop_number = [&] {
+    const std::size_t size = name.size();
+    while (!name.empty() && name.back() >= '0' && name.back() <= '9') name.remove_suffix(1);
+    return name.size() < size;
+  };
+  return drop(ending) && drop_number() && drop("-") && drop_number() && drop(".") && !name.empty();
 }
 
 }  // namespace
 
 void write_atomically(const fs::path& path, std::span<const std::span<const std::byte>> pieces) {
   check_replaceable(path);
-  const Descriptor folder = open_folder_of(path);
-  TemporaryFile file(path);
-  for (const std::span<const std::byte> piece : pieces) file.write(piece);
-  file.replace_target();
-  flush_folder(folder, path, "the file is new, but flushing its folder failed");
+  const fs::path parent = path.has_parent_path() ? path.parent_path() : ".";
+  const Descriptor folder(uninterrupted([&] { return ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  check_system(folder.number() >= 0, path, "opening its folder");
+  std::string temporary;
+  Descriptor file = create_beside(path, temporary);
+  check_system(file.number() >= 0, path, "creating a temporary file beside it");
+  try {
+    for (const std::span<const std::byte> piece : pieces) file.write(piece, path);
+    check_system(file.flush(), path, "flushing");
+    check_system(file.close(), path, "closing");
+    check_system(::rename(temporary.c_str(), path.c_str()) == 0, path, "renaming the temporary file");
+  } catch (const Error&) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  const bool flushed = folder.flush() || errno == EINVAL;  // this file system flushes no folders
+  check_system(flushed, path, "the file is new, but flushing its folder failed");
 }
 
 void check_replaceable(const fs::path& path) {

@@ -1,6 +1,5 @@
 #include "tensor/files/descriptor.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <system_error>
@@ -43,17 +42,6 @@ bool Descriptor::flush() const {
 bool Descriptor::close() {
   // A signal does not matter: the descriptor is then closed all the same, and its content was flushed.
   return ::close(std::exchange(number_, -1)) == 0 || errno == EINTR;
-}
-
-Descriptor open_folder_of(const fs::path& path) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  Descriptor descriptor(uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-  check_system(descriptor.number() >= 0, path, "opening its folder");
-  return descriptor;
-}
-
-void flush_folder(const Descriptor& folder, const fs::path& path, const char* step) {
-  check_system(folder.flush() || errno == EINVAL, path, step);  // EINVAL: this file system flushes no folders
 }
 
 }  // namespace qisa

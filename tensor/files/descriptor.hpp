@@ -41,10 +41,4 @@ class Descriptor {
   int number_;
 };
 
-/// The folder that `path` lies in, open for flushing and locking. Throws when it cannot be opened.
-Descriptor open_folder_of(const std::filesystem::path& path);
-
-/// Flushes the folder's entries. Throws with `step` when that fails; not where folders are never flushed.
-void flush_folder(const Descriptor& folder, const std::filesystem::path& path, const char* step);
-
 }  // namespace qisa

@@ -1,7 +1,5 @@
 #include "tensor/files/safetensors.hpp"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <bit>
 #include <cerrno>
@@ -11,6 +9,8 @@
 #include <fstream>
 #include <limits>
 #include <system_error>
+
+#include "tensor/files/json.hpp"
 
 namespace qisa {
 namespace {
@@ -39,13 +39,12 @@ struct BFloat16 {
 };
 
 /// Reads items of type Stored, at any alignment.
-template <class Stored, class Value>
-void convert(const std::byte* from, std::span<Value> to) {
-  for (Value& value : to) {
+template <class Stored>
+void convert(std::span<const std::byte> from, std::span<Real> to) {
+  for (std::size_t i = 0; i < to.size(); ++i) {
     Stored stored;
-    std::memcpy(&stored, from, sizeof stored);
-    value = static_cast<Value>(stored);
-    from += sizeof stored;
+    std::memcpy(&stored, from.data() + i * sizeof stored, sizeof stored);
+    to[i] = static_cast<Real>(stored);
   }
 }
 
@@ -82,9 +81,8 @@ SafetensorsFile SafetensorsFile::load(const Source& next, std::size_t size, cons
   require(size >= sizeof length, "{}: {} bytes are too short for a safetensors file", name, size);
   next(std::as_writable_bytes(std::span(&length, 1)));
   const std::uint64_t rest = size - sizeof length;
-  require(length <= max_header_length,
-          "{}: a header of {} bytes is longer than the {} allowed: not a safetensors file?", name, length,
-          max_header_length);
+  // A file of another kind begins with other bytes, which make a length beyond all measure.
+  require(length <= max_header_length, "{}: it is no safetensors file", name);
   require(length <= rest, "{}: the header should have {} bytes, but the file ends after {} of them", name, length,
           rest);
 
@@ -99,55 +97,26 @@ SafetensorsFile SafetensorsFile::load(const Source& next, std::size_t size, cons
   return file;
 }
 
-bool SafetensorsFile::contains(std::string_view name) const { return places_.contains(name); }
-
 const SafetensorsEntry& SafetensorsFile::entry(std::string_view name) const {
   const auto found = places_.find(name);
-  if (found != places_.end()) return entries()[found->second];
-  const std::size_t count = entries().size();
-  require(count <= 12, "{}: no tensor {} among its {}", name_, quoted_for_error(name), count);
-  std::vector<std::string> names;
-  for (const SafetensorsEntry& entry : entries()) names.push_back(quoted_for_error(entry.name));
-  throw_error("{}: no tensor {}, only [{}]", name_, quoted_for_error(name), fmt::join(names, ", "));
+  require(found != places_.end(), "{}: no tensor {} among its {}", name_, quoted_for_error(name), entries().size());
+  return entries()[found->second];
+}
+
+std::span<const std::byte> SafetensorsFile::bytes(std::string_view name) const {
+  const SafetensorsEntry& entry = this->entry(name);
+  return std::span(data_).subspan(entry.begin, entry.end - entry.begin);
 }
 
 Tensor SafetensorsFile::tensor(std::string_view name) const {
+  static const std::map<std::string_view, void (*)(std::span<const std::byte>, std::span<Real>)> converters = {
+      {"F64", convert<double>}, {"F32", convert<float>}, {"F16", convert<Half>}, {"BF16", convert<BFloat16>}};
   const SafetensorsEntry& entry = this->entry(name);
-  const std::byte* from = data_.data() + entry.begin;
-  Tensor result(entry.shape);
-  if (entry.dtype == "F64") {
-    convert<double>(from, result.values());
-  } else if (entry.dtype == "F32") {
-    convert<float>(from, result.values());
-  } else if (entry.dtype == "F16") {
-    convert<Half>(from, result.values());
-  } else if (entry.dtype == "BF16") {
-    convert<BFloat16>(from, result.values());
-  } else {
-    throw_error("{}: tensor {} is {}, not floating point: read it as integers", name_, quoted_for_error(name),
-                entry.dtype);
-  }
-  return result;
-}
-
-std::vector<Index> SafetensorsFile::integers(std::string_view name) const {
-  const SafetensorsEntry& entry = this->entry(name);
-  const std::byte* from = data_.data() + entry.begin;
-  std::vector<Index> result(static_cast<std::size_t>(entry.shape.size()));
-  const std::span<Index> values(result);
-  if (entry.dtype == "I64") {
-    convert<std::int64_t>(from, values);
-  } else if (entry.dtype == "I32") {
-    convert<std::int32_t>(from, values);
-  } else if (entry.dtype == "I16") {
-    convert<std::int16_t>(from, values);
-  } else if (entry.dtype == "I8") {
-    convert<std::int8_t>(from, values);
-  } else if (entry.dtype == "U8" || entry.dtype == "BOOL") {
-    convert<std::uint8_t>(from, values);
-  } else {
-    throw_error("{}: tensor {} is {}, not integers: read it as a tensor", name_, quoted_for_error(name), entry.dtype);
-  }
+  const auto converter = converters.find(entry.dtype);
+  require(converter != converters.end(), "{}: tensor {} is {}, not one of F64, F32, F16 and BF16", name_,
+          quoted_for_error(name), entry.dtype);
+  Tensor result(entry.shape());
+  converter->second(bytes(name), result.values());
   return result;
 }
 

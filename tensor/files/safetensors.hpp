@@ -34,13 +34,13 @@ class SafetensorsFile {
   /// All tensors, in the order of their data.
   const std::vector<SafetensorsEntry>& entries() const { return header_.entries; }
 
-  bool contains(std::string_view name) const;
-  /// Throws, as do tensor() and integers(), when the file has no tensor of this name.
+  bool contains(std::string_view name) const { return places_.contains(name); }
+  /// Throws, as do tensor() and bytes(), when the file has no tensor of this name.
   const SafetensorsEntry& entry(std::string_view name) const;
-  /// The values of an F64, F32, F16 or BF16 tensor, converted to Real. Throws for integers.
+  /// The values of an F64, F32, F16 or BF16 tensor, converted to Real. Throws for other dtypes.
   Tensor tensor(std::string_view name) const;
-  /// The values of an integer or BOOL (0 or 1) tensor in row-major order. Throws for other types.
-  std::vector<Index> integers(std::string_view name) const;
+  /// The bytes of a tensor of any dtype.
+  std::span<const std::byte> bytes(std::string_view name) const;
 
  private:
   /// Fills the given space with the file's next bytes.

@@ -13,7 +13,7 @@
 
 #include "nn/gpt.hpp"
 #include "tensor/files/safetensors.hpp"
-#include "tests/catch.hpp"
+#include "tests/tensor/safetensors_bytes.hpp"
 
 namespace qisa::test {
 
@@ -91,7 +91,7 @@ inline GPT golden_model(const SafetensorsFile& file, const std::string& prefix) 
 /// Integers from `first` on, as tokens.
 inline std::vector<std::int32_t> golden_tokens(const SafetensorsFile& file, const std::string& name, Index first,
                                                Index count) {
-  const std::vector<Index> all = file.integers(name);
+  const std::vector<Index> all = integers_of(file, name);
   REQUIRE(first + count <= std::ssize(all));
   return {all.begin() + first, all.begin() + first + count};
 }

@@ -16,7 +16,7 @@ constexpr double smallest = 1e-3;  // the size below which errors of gradients a
 
 /// One forward and backward pass, as in training.
 void compare_training_pass(const GPT& model, const SafetensorsFile& file, CircuitKernel kernel) {
-  const Shape shape = file.entry("input/x").shape;
+  const Shape shape = file.entry("input/x").shape();
   const std::vector<std::int32_t> inputs = golden_tokens(file, "input/x", 0, shape.size());
   const std::vector<std::int32_t> targets = golden_tokens(file, "input/y", 0, shape.size());
   const Tensor gradients = Tensor::zeros({model.parameters().size()});
@@ -35,7 +35,7 @@ void compare_training_pass(const GPT& model, const SafetensorsFile& file, Circui
 
 /// Logits without gradients, from fused circuits.
 void compare_fused_logits(const GPT& model, const SafetensorsFile& file) {
-  const Shape shape = file.entry("input/x").shape;
+  const Shape shape = file.entry("input/x").shape();
   Pass pass(model.parameters(), CircuitKernel::fused);
   const Tensor logits = model.logits(pass, golden_tokens(file, "input/x", 0, shape.size()), shape[0]).value();
   CHECK(relative_error(logits, file.tensor("output/logits"), smallest) < tolerance);

@@ -1,6 +1,7 @@
 // Safetensors files as strings of bytes, put together without the writer.
 #pragma once
 
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,15 @@ inline std::string text_of(const std::vector<std::byte>& bytes) {
 
 inline void check_values(const Tensor& tensor, const std::vector<Real>& expected) {
   CHECK((std::vector<Real>(tensor.values().begin(), tensor.values().end()) == expected));
+}
+
+/// The numbers of an I64 tensor.
+inline std::vector<Index> integers_of(const SafetensorsFile& file, const std::string& name) {
+  REQUIRE(file.entry(name).dtype == "I64");
+  const auto bytes = file.bytes(name);
+  std::vector<Index> numbers(bytes.size() / sizeof(Index));
+  std::memcpy(numbers.data(), bytes.data(), bytes.size());
+  return numbers;
 }
 
 /// A small file: its second tensor lies first in the data.

@@ -7,7 +7,7 @@
 #include "nn/text/utf8.hpp"
 #include "tensor/files/safetensors_writer.hpp"
 #include "tests/nn/golden.hpp"
-#include "tests/tensor/files.hpp"
+#include "tests/tensor/safetensors_bytes.hpp"
 
 using namespace qisa;
 using namespace qisa::test;
@@ -89,7 +89,7 @@ TEST_CASE("Published models of every mechanism load with the published logits, s
     CHECK(checkpoint.tokenizer.vocabulary() == vocabulary(expected.vocabulary_size));
     CHECK_FALSE(checkpoint.training.has_value());
 
-    const Shape shape = golden.entry("input/x").shape;
+    const Shape shape = golden.entry("input/x").shape();
     Pass pass(checkpoint.model.parameters());
     const auto tokens = golden_tokens(golden, "input/x", 0, shape.size());
     const Tensor logits = checkpoint.model.logits(pass, tokens, shape[0]).value();
@@ -124,6 +124,33 @@ TEST_CASE("Tensors that are no weights are passed over") {
   StateDict content = state_dict(golden_of("csa"));
   content.tensors["blocks.0.mhsa.heads.0.tril"] = Tensor::zeros({8, 8});
   CHECK(load(content).model.settings().attention == "csa");
+}
+
+TEST_CASE("Tensors of dtypes that no model has are passed over") {
+  SafetensorsWriter writer;
+  const StateDict content = state_dict(golden_of("csa"));
+  for (const auto& [key, value] : content.metadata) writer.add_metadata(key, value);
+  for (const auto& [name, weights] : content.tensors) writer.add(name, weights);
+  std::string bytes = text_of(writer.bytes());
+  // One more tensor, of 4 items, at the end of the data.
+  const std::size_t end = bytes.size() - 8 - static_cast<unsigned char>(bytes[0]) -
+                          256 * static_cast<std::size_t>(static_cast<unsigned char>(bytes[1]));
+  const std::string header = bytes.substr(8, bytes.size() - end - 8), data = bytes.substr(bytes.size() - end);
+  for (const auto& [dtype, size] : std::map<std::string, std::size_t>{{"U16", 8},
+                                                                      {"U32", 16},
+                                                                      {"U64", 32},
+                                                                      {"C64", 32},
+                                                                      {"F8_E4M3", 4},
+                                                                      {"F8_E5M2", 4},
+                                                                      {"F8_E8M0", 4},
+                                                                      {"F4", 2}}) {
+    INFO(dtype);
+    const std::string more =
+        fmt::format(R"(,"scale":{{"dtype":"{}","shape":[4],"data_offsets":[{},{}]}}}})", dtype, end, end + size);
+    const std::string file = file_of(header.substr(0, header.rfind('}')) + more, data + std::string(size, 'x'));
+    const std::span<const char> span(file);
+    CHECK(parse_checkpoint(std::as_bytes(span), "test").model.settings().attention == "csa");
+  }
 }
 
 TEST_CASE("Metadata that are missing are named in one line that says how to save them") {

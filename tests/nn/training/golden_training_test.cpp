@@ -34,14 +34,14 @@ void compare_training(const SafetensorsFile& file) {
   GPT model = golden_model(file, "param0/");
   Parameters& parameters = model.parameters();
   AdamW optimizer(parameters, {});
-  const Shape shape = file.entry("input/x").shape;  // [steps, sequences, length]
+  const Shape shape = file.entry("input/x").shape();  // [steps, sequences, length]
   const Index steps = shape[0], tokens = shape[1] * shape[2];
   const Tensor losses = file.tensor("output/loss");
   REQUIRE(losses.size() == steps);
   const auto each = [&](const Tensor& flat, const std::string& prefix, auto compare) {
     for (const auto& [name, offset, unused] : parameters.names()) {
       INFO(prefix << name);
-      compare(parameters.part(flat, name), file.tensor(prefix + name), file.integers("stable/" + name));
+      compare(parameters.part(flat, name), file.tensor(prefix + name), integers_of(file, "stable/" + name));
     }
   };
   const auto relative = [](const Tensor& actual, const Tensor& expected, const auto&) {

@@ -32,14 +32,14 @@ TEST_CASE("A safetensors file gives its metadata, and its tensors in the order o
   REQUIRE(file.entries().size() == 2);
   CHECK(file.entries()[0].name == "b");
   CHECK(file.entries()[0].dtype == "I16");
-  CHECK((file.entries()[0].shape == Shape{1, 2}));
+  CHECK((file.entries()[0].shape() == Shape{1, 2}));
   CHECK(file.entries()[1].name == "a");
   CHECK(file.entry("a").dtype == "F32");
   CHECK(file.contains("a"));
   CHECK(!file.contains("__metadata__"));
   CHECK((file.tensor("a").shape() == Shape{2}));
   check_values(file.tensor("a"), {1, -2.5});
-  CHECK(file.integers("b") == std::vector<Index>{1, -2});
+  CHECK(std::ranges::equal(file.bytes("b"), std::as_bytes(std::span(small_data).first(4))));
 }
 
 TEST_CASE("Each floating-point dtype is read by its bit pattern") {
@@ -57,51 +57,22 @@ TEST_CASE("Each floating-point dtype is read by its bit pattern") {
                {1, -2, Real(3.140625), std::ldexp(Real(1), -133), infinity});
 }
 
-TEST_CASE("Each integer dtype is read by its bit pattern") {
-  const auto read = [](const char* dtype, const char* shape, const std::string& data) {
-    return parse_one(dtype, shape, data).integers("t");
-  };
-  using Integers = std::vector<Index>;
-  CHECK(read("I64", "[2]", "\x02\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\x80"s) == Integers{258, INT64_MIN});
-  CHECK(read("I32", "[2]", "\xff\xff\xff\x7f\xfe\xff\xff\xff"s) == Integers{2147483647, -2});
-  CHECK(read("I16", "[2]", "\0\x80\x10\0"s) == Integers{-32768, 16});
-  CHECK(read("I8", "[2]", "\x80\x7f"s) == Integers{-128, 127});
-  CHECK(read("U8", "[2]", "\x80\xff"s) == Integers{128, 255});
-  CHECK(read("BOOL", "[2]", "\x01\0"s) == Integers{1, 0});
-}
-
 TEST_CASE("Tensors may have no elements, and a file no tensors") {
   const SafetensorsFile file = parse(file_of(R"({"x":{"dtype":"F32","shape":[0,3],"data_offsets":[4,4]},)"
                                              R"("y":{"dtype":"I32","shape":[],"data_offsets":[0,4]},)"
                                              R"("z":{"dtype":"I64","shape":[0],"data_offsets":[0,0]}})",
                                              "\x07\0\0\0"s));
   CHECK((file.tensor("x").shape() == Shape{0, 3}));
-  CHECK(file.integers("y") == std::vector<Index>{7});
-  CHECK(file.integers("z").empty());
+  CHECK(file.bytes("y").size() == 4);
+  CHECK(file.bytes("z").empty());
   CHECK(parse(file_of("{}")).entries().empty());
 }
 
 TEST_CASE("Asking for a tensor that is not there, or of another kind, says what there is") {
   const SafetensorsFile file = parse(file_of(small_header, small_data));
-  check_error(error_of([&] { file.tensor("c"); }), R"(test.safetensors: no tensor "c", only ["b", "a"])");
-  check_error(error_of([&] { file.integers("c"); }), R"(no tensor "c", only ["b", "a"])");
-  check_error(error_of([&] { file.tensor("b"); }), R"(tensor "b" is I16, not floating point)");
-  check_error(error_of([&] { file.integers("a"); }), R"(tensor "a" is F32, not integers)");
-
-  std::string header = "{";
-  for (int i = 0; i < 100; ++i) header += fmt::format(R"("t{}":{{"dtype":"I8","shape":[0],"data_offsets":[0,0]}},)", i);
-  header.back() = '}';
-  check_error(error_of([&] { parse(file_of(header)).tensor("c"); }), R"(no tensor "c" among its 100)");
-}
-
-TEST_CASE("A header length that the file cannot have is refused") {
-  const auto with_length = [](const std::string& length) { return [=] { parse(length + "{}"); }; };
-  check_error(error_of([] { parse(""); }), "0 bytes are too short");
-  check_error(error_of([] { parse("1234567"); }), "7 bytes are too short");
-  check_error(error_of(with_length("\3\0\0\0\0\0\0\0"s)), "should have 3 bytes, but the file ends after 2");
-  check_error(error_of(with_length("\0\xe1\xf5\5\0\0\0\0"s)), "should have 100000000 bytes, but the file ends after 2");
-  check_error(error_of(with_length("\1\xe1\xf5\5\0\0\0\0"s)), "100000001 bytes is longer than the 100000000 allowed");
-  check_error(error_of(with_length(std::string(8, '\xff'))), "18446744073709551615 bytes is longer");
+  check_error(error_of([&] { file.tensor("c"); }), R"(test.safetensors: no tensor "c" among its 2)");
+  check_error(error_of([&] { file.bytes("c"); }), R"(no tensor "c" among its 2)");
+  check_error(error_of([&] { file.tensor("b"); }), R"(tensor "b" is I16, not one of F64, F32)");
 }
 
 TEST_CASE("A file cut off anywhere is refused") {
@@ -122,10 +93,8 @@ TEST_CASE("A file with one flipped bit before the data is refused or still reada
     try {
       const SafetensorsFile file = parse(flipped);
       for (const SafetensorsEntry& entry : file.entries()) {
-        const bool floating = entry.dtype.find('F') != std::string::npos;
-        const Index read =
-            floating ? file.tensor(entry.name).size() : static_cast<Index>(file.integers(entry.name).size());
-        CHECK(read == entry.shape.size());
+        CHECK(file.bytes(entry.name).size() == entry.end - entry.begin);
+        if (entry.dtype == "F32") CHECK(file.tensor(entry.name).shape() == entry.shape());
       }
       ++readable;
     } catch (const Error&) {
@@ -185,8 +154,8 @@ TEST_CASE("Golden files: each is read, and each model's loss follows from its lo
 
     if (!file.contains("output/logits")) continue;
     ++models;
-    const Tensor logits = file.tensor("output/logits");           // [B, T, V]
-    const std::vector<Index> targets = file.integers("input/y");  // [B, T]
+    const Tensor logits = file.tensor("output/logits");               // [B, T, V]
+    const std::vector<Index> targets = integers_of(file, "input/y");  // [B, T]
     const Index vocabulary = logits.shape()[-1], positions = static_cast<Index>(targets.size());
     REQUIRE(positions * vocabulary == logits.size());
     double loss = 0;  // mean of log(sum of exp(logits)) - logit of the target

@@ -1,5 +1,5 @@
 // JSON that is read strictly.
-#include "nn/files/strict_json.hpp"
+#include "tensor/files/json.hpp"
 
 #include "tests/tensor/files.hpp"
 
@@ -24,8 +24,11 @@ TEST_CASE("Lists and objects nest as deep as allowed, and no deeper") {
 }
 
 TEST_CASE("A text that is no JSON in UTF-8 is refused") {
-  for (const char* text : {"", "{", "[1,]", "1 2", "{'a': 1}", "\"\xff\"", "1e999", "// 1\n1"}) {
+  using namespace std::string_literals;
+  for (const std::string& text :
+       {""s, "{"s, "[1,]"s, "1 2"s, "{'a': 1}"s, "\"\xff\""s, "// 1\n1"s, "1\0"s, "\xef\xbb\xbf"s}) {
     INFO(text);
-    CHECK(error_of([&] { parse_json(text, 1); }) == "it is not JSON in UTF-8");
+    check_error(error_of([&] { parse_json(text, 1); }), "not JSON in UTF-8 at byte ");
   }
+  check_error(error_of([] { parse_json("1e999", 1); }), "beyond what a double can be");
 }

@@ -24,18 +24,22 @@ void check_strings(const ModelSettings& settings, const ModelStrings& strings) {
   settings.validate();
   const std::size_t count =
       find_mechanism(settings.attention).measures ? static_cast<std::size_t>(settings.head_size()) : 0;
-  require(std::ssize(strings) == settings.n_layer, "Pauli strings of {} layers for a model of {}", strings.size(),
-          settings.n_layer);
-  for (const LayerStrings& layer : strings) {
-    require(std::ssize(layer) == settings.n_head, "Pauli strings of {} heads for a model of {}", layer.size(),
+  require(std::ssize(strings) == settings.n_layer, "Pauli strings of {} layers where the settings ask for {}",
+          strings.size(), settings.n_layer);
+  for (std::size_t layer = 0; layer < strings.size(); ++layer) {
+    require(std::ssize(strings[layer]) == settings.n_head,
+            "layer {} has Pauli strings of {} heads where the settings ask for {}", layer, strings[layer].size(),
             settings.n_head);
-    for (const auto& head : layer) {
-      require(head.size() == count, "{} Pauli strings in a head that measures {}", head.size(), count);
-      for (const PauliString& string : head) {
-        require(string.wires() == wires_for(settings.n_embd), "Pauli string {} in a model of {} wires", string.text(),
+    for (std::size_t head = 0; head < strings[layer].size(); ++head) {
+      require(strings[layer][head].size() == count, "layer {}, head {} has {} Pauli strings, not {}", layer, head,
+              strings[layer][head].size(), count);
+      for (const PauliString& string : strings[layer][head]) {
+        require(string.wires() == wires_for(settings.n_embd),
+                "layer {}, head {} has the Pauli string {} in a model of {} wires", layer, head, string.text(),
                 wires_for(settings.n_embd));
         require(settings.pauli == PauliChoice::published || string.is_real(),
-                "Pauli string {} has an odd number of Y in a model of real strings", string.text());
+                "layer {}, head {} has the Pauli string {} with an odd number of Y in a model of real strings", layer,
+                head, string.text());
       }
     }
   }
@@ -75,7 +79,11 @@ Tensor Block::attention_weights(Pass& pass, const Variable& x, Index batch) cons
 
 GPT::GPT(const ModelSettings& settings, std::uint64_t seed) : GPT(settings, draw_strings(settings, seed), seed) {}
 
-GPT::GPT(const ModelSettings& settings, ModelStrings strings, std::uint64_t seed)
+GPT::GPT(const ModelSettings& settings, ModelStrings strings, std::uint64_t seed) : GPT(settings, std::move(strings)) {
+  parameters_.initialize(seed);
+}
+
+GPT::GPT(const ModelSettings& settings, ModelStrings strings)
     : settings_((check_strings(settings, strings), settings)),
       strings_(std::move(strings)),
       token_embedding_(parameters_, "embedding", settings.vocabulary_size, settings.n_embd,
@@ -91,7 +99,6 @@ GPT::GPT(const ModelSettings& settings, ModelStrings strings, std::uint64_t seed
     output_.emplace(parameters_, "fc", settings_.n_embd, settings_.vocabulary_size,
                     settings_.weight_initial(settings_.n_embd), settings_.bias_initial(settings_.n_embd));
   }
-  parameters_.initialize(seed);
 }
 
 Variable GPT::embed(Pass& pass, std::span<const std::int32_t> tokens, Index batch, Index first) const {

@@ -54,7 +54,10 @@ class GPT {
  public:
   /// A new model: Pauli strings and starting weights are functions of the seed.
   GPT(const ModelSettings& settings, std::uint64_t seed);
-  /// A model with given Pauli strings, for checkpoints. Throws when their numbers do not fit the settings.
+  /// A model with given Pauli strings that takes no memory for weights yet: parameters().values() is empty, for a
+  /// checkpoint's reader to fill. Throws when the strings do not fit the settings, and names layer and head.
+  GPT(const ModelSettings& settings, ModelStrings strings);
+  /// The same with starting weights.
   GPT(const ModelSettings& settings, ModelStrings strings, std::uint64_t seed);
 
   /// Logits of the next token at each position: tokens [batch, length], row-major -> [batch * length,

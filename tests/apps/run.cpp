@@ -158,6 +158,10 @@ Outcome Workplace::sample(const Arguments& arguments, const Surroundings& around
   return run(QISA_PROGRAMS "/sample", arguments, path.string(), around);
 }
 
+Outcome Workplace::evaluate(const Arguments& arguments) const {
+  return run(QISA_PROGRAMS "/evaluate", arguments, path.string(), {});
+}
+
 Outcome Workplace::bench(const Arguments& arguments) const {
   return run(QISA_PROGRAMS "/bench", arguments, path.string(), {});
 }

@@ -66,6 +66,7 @@ class Workplace : public TemporaryFolder {
   /// Each fails the test when the program does not end in a minute.
   Outcome train(const Arguments& arguments, const Surroundings& around = {}) const;
   Outcome sample(const Arguments& arguments, const Surroundings& around = {}) const;
+  Outcome evaluate(const Arguments& arguments) const;
   Outcome bench(const Arguments& arguments) const;
   /// Starts train; what it writes goes to output.txt.
   Process start_train(const Arguments& arguments, const Surroundings& around = {}) const;

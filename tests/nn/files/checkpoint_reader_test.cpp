@@ -7,6 +7,7 @@
 #include "tensor/files/safetensors_writer.hpp"
 #include "tests/nn/tiny_model.hpp"
 #include "tests/tensor/files.hpp"
+#include "tests/tensor/safetensors_bytes.hpp"
 
 using namespace qisa;
 using namespace qisa::test;
@@ -134,7 +135,7 @@ TEST_CASE("How far the training has come is read strictly") {
   CHECK(error(R"("steps":9223372036854775807)") == "(no error)");
   check_error(error(R"("steps":1,"best_loss":"low")"), "best_loss must be a number, not \"low\"");
   check_error(error(R"("steps":1,"best_loss":null)"), "best_loss must be a number, not null");
-  check_error(error(R"("steps":1,"best_loss":1e999)"), "not JSON");
+  check_error(error(R"("steps":1,"best_loss":1e999)"), "beyond what a double can be");
 }
 
 TEST_CASE("A setting of the model that the training had otherwise is named") {
@@ -165,12 +166,21 @@ TEST_CASE("The first tensor that other settings would need is named") {
 }
 
 TEST_CASE("Weights that are whole numbers are refused") {
+  const Content content = valid_content();
+  std::string bytes = text_of(writer_of(content).bytes());
+  const std::size_t dtype = bytes.find('F', bytes.find(R"("norm.bias")"));
+  bytes[dtype] = 'I';  // F32 to I32, or F64 to I64
+  check_error(error_of([&] { parse_checkpoint(std::as_bytes(std::span(bytes)), "test.safetensors"); }),
+              "tensor \"norm.bias\" is I");
+}
+
+TEST_CASE("A checkpoint without the tensors of its trainer is a model still, which no training can go on from") {
   Content content = valid_content();
-  content.tensors.erase("norm.bias");
-  SafetensorsWriter writer = writer_of(content);
-  writer.add("norm.bias", {4}, std::vector<Index>{1, 2, 3, 4});
-  check_error(error_of([&] { parse_checkpoint(writer.bytes(), "test.safetensors"); }),
-              "tensor norm.bias is I64 where floating-point numbers are expected");
+  REQUIRE(content.tensors.erase("trainer/first_moment") + content.tensors.erase("trainer/second_moment") == 2);
+  REQUIRE(content.metadata.contains("training"));
+  const Checkpoint loaded = parse_checkpoint(writer_of(content).bytes(), "test.safetensors");
+  CHECK_FALSE(loaded.training.has_value());
+  CHECK(loaded.model.settings().n_embd == 4);
 }
 
 TEST_CASE("A second moment below zero is refused, as its root would be no number") {

@@ -127,7 +127,7 @@ TEST_CASE("Weights stand under the names and shapes of the published state_dict"
     save_checkpoint(folder.path / mechanism, GPT(tiny(mechanism), 1), tokenizer(), nullptr);
     const SafetensorsFile file = SafetensorsFile::read(folder.path / mechanism);
     std::map<std::string, Shape> actual;
-    for (const auto& entry : file.entries()) actual[entry.name] = entry.shape;
+    for (const auto& entry : file.entries()) actual[entry.name] = entry.shape();
     CHECK(actual == expected);
     CHECK(file.metadata().at("vocabulary") == characters);
   }

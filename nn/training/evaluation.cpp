@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "autograd/operations.hpp"
 #include "nn/text/builtin_corpus.hpp"
 #include "nn/training/trainer.hpp"
 
@@ -18,46 +19,67 @@ double token_loss(std::span<const Real> logits, std::int32_t target) {
   return largest + std::log(sum) - static_cast<double>(logits[static_cast<std::size_t>(target)]);
 }
 
+/// Computes the logits of a text in windows side by side, or of the first `most_windows` if that is not 0: calls
+/// see(slot, first window, windows, logits), in parallel, then combine(slot) in the order of the text. Returns the
+/// number of windows.
+template <class See, class Combine>
+Index for_windows(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows,
+                  const See& see, const Combine& combine) {
+  const Index length = model.settings().block_size, available = window_count(tokens, length);
+  const Index count = most_windows == 0 ? available : std::min(most_windows, available);
+  require(count > 0, "a text of {} characters has no window of {} and a next character", tokens.size(), length);
+  const Index windows_a_job = shard(count, length).sequences, jobs = (count + windows_a_job - 1) / windows_a_job;
+  std::vector<Pass> passes;
+  for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes.emplace_back(model.parameters());
+  const auto compute = [&](Index job, std::size_t slot) {
+    const Index first = job * windows_a_job;
+    const Batch batch = windows(tokens, first, std::min(windows_a_job, count - first), length);
+    see(slot, first, batch, model.logits(passes[slot], batch.inputs, batch.sequences));
+  };
+  workers.run(jobs, compute, [&](Index, std::size_t slot) { combine(slot); });
+  return count;
+}
+
 }  // namespace
+
+double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows) {
+  std::vector<double> losses(workers.slots());
+  double total = 0;
+  const auto see = [&](std::size_t slot, Index, const Batch& batch, const Variable& logits) {
+    losses[slot] =
+        static_cast<double>(cross_entropy(logits, batch.targets).value().item()) * static_cast<double>(batch.sequences);
+  };
+  const Index count =
+      for_windows(model, tokens, workers, most_windows, see, [&](std::size_t slot) { total += losses[slot]; });
+  return total / static_cast<double>(count);
+}
 
 double Predictions::mean_loss() const {
   return std::accumulate(loss.begin(), loss.end(), 0.0) / static_cast<double>(loss.size());
 }
 
 Predictions predict(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows) {
-  const Index length = model.settings().block_size, vocabulary = model.settings().vocabulary_size;
-  const Index available = window_count(tokens, length);
-  const Index count = most_windows == 0 ? available : std::min(most_windows, available);
-  require(count > 0, "a text of {} characters has no window of {} and a next character", tokens.size(), length);
-  const Index windows_a_job = shard(count, length).sequences, jobs = (count + windows_a_job - 1) / windows_a_job;
-
+  const auto length = static_cast<std::size_t>(model.settings().block_size);
+  const auto vocabulary = static_cast<std::size_t>(model.settings().vocabulary_size);
   Predictions result;
-  result.windows = count;
-  result.loss.resize(static_cast<std::size_t>(length));
-  result.likeliest.resize(static_cast<std::size_t>(count * length));
-  std::vector<Pass> passes;
-  for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes.emplace_back(model.parameters());
-  std::vector<std::vector<double>> job_loss(passes.size());  // [length], summed over the windows of a job
+  result.loss.resize(length);
+  result.likeliest.resize(static_cast<std::size_t>(window_count(tokens, model.settings().block_size)) * length);
+  std::vector<std::vector<double>> losses(workers.slots());  // [length], summed over the windows of a job
 
-  const auto compute = [&](Index job, std::size_t slot) {
-    const Index first = job * windows_a_job, rows = std::min(windows_a_job, count - first);
-    const Batch batch = windows(tokens, first, rows, length);
-    auto& loss = job_loss[slot];
-    loss.assign(result.loss.size(), 0);
-    const Tensor logits = model.logits(passes[slot], batch.inputs, rows).value();
-    for (Index i = 0; i < rows * length; ++i) {
-      const auto row = logits.values().subspan(static_cast<std::size_t>(i * vocabulary), vocabulary);
-      loss[static_cast<std::size_t>(i % length)] += token_loss(row, batch.targets[static_cast<std::size_t>(i)]);
+  const auto see = [&](std::size_t slot, Index first, const Batch& batch, const Variable& logits) {
+    losses[slot].assign(length, 0);
+    for (std::size_t i = 0; i < batch.targets.size(); ++i) {
+      const auto row = logits.value().values().subspan(i * vocabulary, vocabulary);
+      losses[slot][i % length] += token_loss(row, batch.targets[i]);
       const auto likeliest = std::max_element(row.begin(), row.end()) - row.begin();
-      result.likeliest[static_cast<std::size_t>(first * length + i)] = static_cast<std::int32_t>(likeliest);
+      result.likeliest[static_cast<std::size_t>(first) * length + i] = static_cast<std::int32_t>(likeliest);
     }
   };
-  const auto combine = [&](Index, std::size_t slot) {
-    const auto& loss = job_loss[slot];
-    std::transform(loss.begin(), loss.end(), result.loss.begin(), result.loss.begin(), std::plus());
-  };
-  workers.run(jobs, compute, combine);
-  for (double& loss : result.loss) loss /= static_cast<double>(count);
+  result.windows = for_windows(model, tokens, workers, most_windows, see, [&](std::size_t slot) {
+    std::transform(losses[slot].begin(), losses[slot].end(), result.loss.begin(), result.loss.begin(), std::plus());
+  });
+  result.likeliest.resize(static_cast<std::size_t>(result.windows) * length);
+  for (double& loss : result.loss) loss /= static_cast<double>(result.windows);
   require(std::isfinite(result.mean_loss()), "the model's logits are not finite: its loss is {}", result.mean_loss());
   return result;
 }

@@ -16,6 +16,10 @@
 
 namespace qisa {
 
+/// Mean cross-entropy in nats a token over the text in windows side by side, or over the first
+/// `most_windows` of them if that is not 0. Without dropout. Throws when the text has no window.
+double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows = 0);
+
 /// A model's predictions of a text, window after window.
 struct Predictions {
   Index windows = 0;

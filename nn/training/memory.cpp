@@ -7,12 +7,12 @@
 #include <array>
 #include <cmath>
 #include <fstream>
+#include <future>
 #include <limits>
 #include <string>
 
-#include "nn/attention/mechanism.hpp"
 #include "nn/training/trainer.hpp"
-#include "nn/training/workers.hpp"
+#include "tensor/fast/pool.hpp"
 
 namespace qisa {
 namespace {
@@ -49,37 +49,65 @@ double left_in_address_space() {
   return std::max(0.0, static_cast<double>(limit.rlim_cur) - (std::isfinite(used) ? used : 0));
 }
 
-/// Matrices [n_embd, n_embd] for the values of a layer: qisa has one a head, the others at most one in all.
-double value_matrices(const ModelSettings& settings) {
-  return find_mechanism(settings.attention).real_states ? static_cast<double>(settings.n_head) : 1;
+/// What a model of some sizes takes.
+struct Footprint {
+  double parameters;
+  double shard;  // bytes of the forward and the reverse pass of a shard
+};
+
+/// Runs a small model on one shard, on a thread of its own, as its pool keeps all that it has asked for.
+Footprint measure(const ModelSettings& settings, Index sequences, double dropout) {
+  const GPT model(settings, 1);
+  const std::vector<std::int32_t> tokens(static_cast<std::size_t>(sequences * settings.block_size));
+  const Tensor gradient = Tensor::zeros({model.parameters().size()});
+  const auto run = [&] {
+    const std::size_t before = pool::system_bytes();
+    train_shard(model, {tokens, tokens, sequences, settings.block_size}, gradient, dropout, {}, 1);
+    return pool::system_bytes() - before;
+  };
+  return {static_cast<double>(model.parameters().size()),
+          static_cast<double>(std::async(std::launch::async, run).get())};
 }
 
 }  // namespace
 
-double parameter_estimate(const ModelSettings& settings) {
-  const auto width = static_cast<double>(settings.n_embd), layers = static_cast<double>(settings.n_layer);
-  const auto vocabulary = static_cast<double>(settings.vocabulary_size);
-  const double tables = vocabulary * (settings.tie_embeddings ? 1 : 2) + static_cast<double>(settings.block_size);
-  // In units of width²: q, k and the projection 3, v as below, the feed-forward layer 8.
-  return tables * width + layers * (11 + value_matrices(settings)) * width * width;
-}
+// Measured on models of `unit` characters, width and context with one layer and head, and on such with more of one of
+// these, as what they take grows with each in one way: with v, w, t, l and h for vocabulary, width, context, layers
+// and heads in these units,
+//   parameters    v w table + t w positions + l w² (layer + h head)
+//   a shard       tokens (v logits + w ends + l (w layer + h t weights + h w head))
+// where only qisa has numbers of the width for each head.
+MemoryNeed memory_need(const ModelSettings& settings, Index batch_size, int threads, double dropout) {
+  constexpr Index unit = 32, sequences = 4;
+  ModelSettings base = settings;
+  base.vocabulary_size = base.n_embd = base.block_size = unit;
+  base.n_layer = base.n_head = 1;
+  const Footprint plain = measure(base, sequences, dropout);
+  /// What a unit more of one size adds.
+  const auto added = [&](Index ModelSettings::*size, Index factor = 4) {
+    ModelSettings larger = base;
+    larger.*size *= factor;
+    const Footprint sizes = measure(larger, sequences * unit / larger.block_size, dropout);  // as many tokens
+    return Footprint{(sizes.parameters - plain.parameters) / (factor - 1), (sizes.shard - plain.shard) / (factor - 1)};
+  };
+  const Footprint layer = added(&ModelSettings::n_layer), head = added(&ModelSettings::n_head),
+                  table = added(&ModelSettings::vocabulary_size, 16), positions = added(&ModelSettings::block_size),
+                  width = added(&ModelSettings::n_embd);
+  const auto in_units = [&](Index size) { return static_cast<double>(size) / static_cast<double>(unit); };
+  const double v = in_units(settings.vocabulary_size), w = in_units(settings.n_embd), t = in_units(settings.block_size);
+  const auto l = static_cast<double>(settings.n_layer), h = static_cast<double>(settings.n_head);
 
-MemoryNeed memory_need(const ModelSettings& settings, Index batch_size, int threads, Index text_characters) {
-  constexpr double real = sizeof(Real);
-  const auto width = static_cast<double>(settings.n_embd), length = static_cast<double>(settings.block_size);
-  const auto heads = static_cast<double>(settings.n_head), layers = static_cast<double>(settings.n_layer);
   const Sharding sharding = shard(batch_size, settings.block_size);
-  const double tokens = static_cast<double>(sharding.sequences) * length;
-  // What a layer keeps of each token for the reverse pass, in the order of the forward: two layer norms, q, k, v,
-  // heads, projection, two residual sums, the feed-forward layer's 4 + 4 + 1 widths, and what dropout makes of
-  // some; and for each head a row of weights, before and after dropout.
-  const double a_layer = (19 + value_matrices(settings)) * width + 2 * heads * length;
-  const double at_the_end = 3 * static_cast<double>(settings.vocabulary_size);  // logits, softmax, gradient
-  MemoryNeed need;
   const double gradients = std::min(static_cast<double>(Workers::slots(threads)), static_cast<double>(sharding.shards));
-  need.parameters = parameter_estimate(settings) * (6 + gradients) * real;
-  need.activations = tokens * (layers * a_layer + at_the_end) * threads * real;
-  need.text = static_cast<double>(text_characters) * 2 * sizeof(std::int32_t);
+  const double tokens = static_cast<double>(sharding.sequences) * t / sequences;
+  const double weights = positions.shard, head_width = head.shard - weights;
+  const double layer_width = layer.shard - weights - head_width, ends = width.shard - layer_width - head_width;
+  MemoryNeed need;
+  need.parameters = (v * w * table.parameters + t * w * positions.parameters +
+                     l * w * w * (layer.parameters - head.parameters + h * head.parameters)) *
+                    (6 + gradients) * sizeof(Real);
+  need.activations =
+      tokens * threads * (v * table.shard + w * ends + l * (w * layer_width + h * t * weights + h * w * head_width));
   return need;
 }
 
@@ -93,10 +121,9 @@ double available_memory() {
 
 void check_memory(const MemoryNeed& need, double available) {
   require(need.total() <= available,
-          "training needs about {} of memory (parameters {}, activations {}, text {}), but {} is available; take a "
-          "smaller n_embd, n_layer or block_size, or fewer threads",
-          bytes_text(need.total()), bytes_text(need.parameters), bytes_text(need.activations), bytes_text(need.text),
-          bytes_text(available));
+          "training needs about {} of memory (parameters {}, activations {}), but {} is available; take a smaller "
+          "n_embd, n_layer or block_size, or fewer threads",
+          bytes_text(need.total()), bytes_text(need.parameters), bytes_text(need.activations), bytes_text(available));
 }
 
 std::string bytes_text(double bytes) {

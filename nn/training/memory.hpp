@@ -5,19 +5,16 @@
 
 namespace qisa {
 
-/// Bytes that training needs, as far as sizes alone tell: an estimate.
+/// Bytes that training needs, beside its text: an estimate.
 struct MemoryNeed {
   double parameters = 0;   // weights, their gradient, those of shards, AdamW's moments and a resumed copy
   double activations = 0;  // of one shard of a batch, for each thread
-  double text = 0;         // the tokens, while they are split
-  double total() const { return parameters + activations + text; }
+  double total() const { return parameters + activations; }
 };
 
-/// The need of a model with these settings that is trained on batches of `batch_size` sequences of a text.
-MemoryNeed memory_need(const ModelSettings& settings, Index batch_size, int threads, Index text_characters);
-
-/// About how many trained numbers a model has: exact for csa but for biases and norms.
-double parameter_estimate(const ModelSettings& settings);
+/// The need of a model with these settings that is trained on batches of `batch_size` sequences, by what some small
+/// models like it are measured to take, in a few milliseconds.
+MemoryNeed memory_need(const ModelSettings& settings, Index batch_size, int threads, double dropout);
 
 /// Bytes that this process may still take: what the system has available, less if its control group or
 /// its address space is limited to less. Infinite if nothing is known.

@@ -33,6 +33,14 @@ Sharding shard(Index batch, Index length) {
   return {(batch + sequences - 1) / sequences, sequences};
 }
 
+double train_shard(const GPT& model, const Batch& batch, const Tensor& gradient, double dropout, DropoutStream stream,
+                   double share) {
+  Pass pass(model.parameters(), gradient, static_cast<Real>(dropout), stream);
+  const Variable mean = cross_entropy(model.logits(pass, batch.inputs, batch.sequences), batch.targets);
+  backward(mean, Tensor::scalar(static_cast<Real>(share)));
+  return share * static_cast<double>(mean.value().item());
+}
+
 void TrainingSettings::validate() const {
   require(batch_size >= 1 && batch_size <= Index{1} << 24, "batch_size must be from 1 to {}, not {}", Index{1} << 24,
           batch_size);
@@ -66,11 +74,8 @@ StepReport Trainer::step() {
     const Batch part =
         draw_rows(tokens_, job * sharding.sequences, rows, length, settings_.seed, static_cast<std::uint32_t>(number));
     const DropoutStream stream{settings_.seed, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(job)};
-    Pass pass(model_->parameters(), shard_gradients_[slot], static_cast<Real>(settings_.dropout), stream);
-    const Variable mean = cross_entropy(model_->logits(pass, part.inputs, rows), part.targets);
     const double share = static_cast<double>(rows) / static_cast<double>(batch);  // of the batch's mean
-    backward(mean, Tensor::scalar(static_cast<Real>(share)));
-    shard_loss[slot] = share * static_cast<double>(mean.value().item());
+    shard_loss[slot] = train_shard(*model_, part, shard_gradients_[slot], settings_.dropout, stream, share);
   };
   const auto combine = [&](Index job, std::size_t slot) {
     if (job == 0) {
@@ -90,27 +95,6 @@ StepReport Trainer::step() {
   const double rate = settings_.learning_rate(number);
   optimizer_.step(model_->parameters().values(), gradient_, rate, workers_);
   return {loss, norm, rate};
-}
-
-double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows) {
-  const Index length = model.settings().block_size, available = window_count(tokens, length);
-  const Index count = most_windows == 0 ? available : std::min(most_windows, available);
-  require(count > 0, "a text of {} characters has no window of {} and a next character", tokens.size(), length);
-  const Index windows_a_job = shard(count, length).sequences, jobs = (count + windows_a_job - 1) / windows_a_job;
-  std::vector<Pass> passes;
-  for (std::size_t slot = 0; slot < workers.slots(); ++slot) passes.emplace_back(model.parameters());
-  std::vector<double> job_loss(passes.size());
-  double total = 0;
-  workers.run(
-      jobs,
-      [&](Index job, std::size_t slot) {
-        const Index first = job * windows_a_job, rows = std::min(windows_a_job, count - first);
-        const Batch batch = windows(tokens, first, rows, length);
-        const Variable loss = cross_entropy(model.logits(passes[slot], batch.inputs, rows), batch.targets);
-        job_loss[slot] = static_cast<double>(loss.value().item()) * static_cast<double>(rows);
-      },
-      [&](Index, std::size_t slot) { total += job_loss[slot]; });
-  return total / static_cast<double>(count);
 }
 
 }  // namespace qisa

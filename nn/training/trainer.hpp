@@ -1,4 +1,4 @@
-// Training: one step after the other, and the loss on text that was held back.
+// Training: one step after the other.
 #pragma once
 
 #include <vector>
@@ -36,6 +36,10 @@ struct Sharding {
 };
 Sharding shard(Index batch, Index length);
 
+/// `share` times the mean loss of a batch, in nats a token; its gradient is added to the flat buffer `gradient`.
+double train_shard(const GPT& model, const Batch& batch, const Tensor& gradient, double dropout, DropoutStream stream,
+                   double share);
+
 class Trainer {
  public:
   /// `model`, `tokens` (the training text) and `workers` must outlive the trainer.
@@ -60,9 +64,5 @@ class Trainer {
   Tensor gradient_;                      // the sum over shards
   std::vector<Tensor> shard_gradients_;  // one shard's, for each slot of the workers; 0 between steps
 };
-
-/// Mean cross-entropy in nats a token over the text in windows side by side, or over the first
-/// `most_windows` of them if that is not 0. Without dropout.
-double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows = 0);
 
 }  // namespace qisa

@@ -27,7 +27,7 @@ SizeClass size_class(std::size_t bytes) {
 
 struct Pool {
   std::array<std::vector<void*>, 256> idle;  // one stack of free blocks a size class
-  std::size_t system_allocations = 0;
+  std::size_t system_allocations = 0, system_bytes = 0;
 
   ~Pool();
 };
@@ -60,6 +60,7 @@ void* allocate(std::size_t bytes) {
       return block;
     }
     ++this_thread.system_allocations;
+    this_thread.system_bytes += size.bytes;
   }
   return ::operator new (size.bytes, std::align_val_t{alignment});
 }
@@ -77,6 +78,7 @@ void release(void* block, std::size_t bytes) noexcept {
 }
 
 std::size_t system_allocations() { return this_thread.system_allocations; }
+std::size_t system_bytes() { return this_thread.system_bytes; }
 
 void trim() { free_idle(this_thread); }
 

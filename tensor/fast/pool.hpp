@@ -17,6 +17,8 @@ void release(void* block, std::size_t bytes) noexcept;
 
 /// How often this thread's pool has had to ask the system for memory.
 std::size_t system_allocations();
+/// The bytes that it has asked for, all together.
+std::size_t system_bytes();
 
 /// Returns all idle blocks of this thread to the system.
 void trim();

@@ -62,10 +62,9 @@ struct Report {
   std::optional<bool> below_entropy;  // whether the loss is lower than a causal model's can be; needs new text
 };
 
-std::vector<std::int32_t> part_of(const std::vector<std::int32_t>& tokens, const std::string& part, Index block_size) {
-  if (part == "all") return tokens;
-  const TextData data = split(tokens, block_size);  // as `train` does
-  return part == "train" ? data.train : data.validation;
+/// The part of a text that `train` splits so.
+std::span<const std::int32_t> part_of(const TextData& data, const std::string& part) {
+  return part == "all" ? std::span(data.tokens) : part == "train" ? data.train() : data.validation();
 }
 
 /// Says on stderr which weights are infinite or no numbers, if some are.
@@ -85,8 +84,10 @@ Report evaluate(const EvaluateOptions& options) {
   const auto [model, tokenizer, training] =
       load_checkpoint(path, options.allow_nonfinite ? NonFinite::allow : NonFinite::refuse);
   note_nonfinite(model.parameters());
-  const Corpus corpus = load_corpus(options.data);
-  const auto tokens = part_of(tokenizer.encode(corpus.text), options.part, model.settings().block_size);
+  Corpus corpus = load_corpus(options.data, &tokenizer);
+  const TextData data = options.part == "all" ? TextData{std::move(corpus.text.tokens)}
+                                              : split(std::move(corpus.text.tokens), model.settings().block_size);
+  const std::span<const std::int32_t> tokens = part_of(data, options.part);
   Workers workers(useful_threads(options.threads));
 
   Report report;

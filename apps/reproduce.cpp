@@ -42,9 +42,8 @@ Options parse(int argc, char** argv) {
 }
 
 Text load_text(const std::string& data, Index block_size) {
-  const Corpus corpus = load_corpus(data);
-  const Tokenizer tokenizer = Tokenizer::from_text(corpus.text);
-  return {corpus.description, fingerprint(corpus.text), tokenizer, split(tokenizer.encode(corpus.text), block_size)};
+  auto [text, description, builtin] = load_corpus(data);
+  return {description, fingerprint(text), text.tokenizer, split(std::move(text.tokens), block_size)};
 }
 
 /// Times inference, or reads what an earlier call found.
@@ -89,7 +88,7 @@ std::vector<VariantResults> results(const fs::path& folder, int seeds, const Sca
 int reproduce(const Options& options) {
   const Index block_size = Scale{}.block_size;
   const Text text = load_text(options.data, block_size);
-  const Scale scale = options.full    ? Scale::full(std::ssize(text.data.train))
+  const Scale scale = options.full    ? Scale::full(std::ssize(text.data.train()))
                       : options.quick ? Scale::quick()
                                       : Scale{};
   const std::string title = fmt::format("{} layers of width {}, 1 head, context {}: {} steps of batch {}, {} seed{}",

@@ -7,7 +7,7 @@
 #include "apps/shared/run_folder.hpp"
 #include "nn/files/checkpoint.hpp"
 #include "nn/sampler.hpp"
-#include "nn/text/text_data.hpp"
+#include "nn/text/text_file.hpp"
 
 using namespace qisa;
 
@@ -48,7 +48,7 @@ int sample(const SampleOptions& options) {
   const Checkpoint checkpoint = load_checkpoint(find_checkpoint(options.checkpoint),
                                                 options.allow_nonfinite ? NonFinite::allow : NonFinite::refuse);
   const std::string start = options.start.starts_with("FILE:") ? read_text(options.start.substr(5)) : options.start;
-  const std::vector<std::int32_t> prompt = checkpoint.tokenizer.encode(start);
+  const std::vector<std::int32_t> prompt = checkpoint.tokenizer.encode(start, "--start");
   require(!prompt.empty(), "--start is empty; give at least one character");
 
   const auto write = [&](std::int32_t token) {

@@ -12,6 +12,7 @@
 #include "apps/shared/progress.hpp"
 #include "apps/shared/run_folder.hpp"
 #include "apps/training/checkpoints.hpp"
+#include "nn/training/evaluation.hpp"
 #include "nn/training/memory.hpp"
 #include "nn/training/trainer.hpp"
 #include "tensor/fast/blas_kernel.hpp"
@@ -22,8 +23,8 @@ namespace {
 
 void describe(const TrainOptions& options, const Corpus& corpus, const TextData& data, const GPT& model,
               const RunFolder& folder, Index steps) {
-  fmt::print("data   {}; {} characters, vocabulary {}\n", corpus.description,
-             data.train.size() + data.validation.size(), model.settings().vocabulary_size);
+  fmt::print("data   {}; {} characters, vocabulary {}\n", corpus.description, data.tokens.size(),
+             model.settings().vocabulary_size);
   fmt::print("model  {} ({}, {}), {}, {}, width {}, context {}; {} parameters\n", options.attention,
              options.aggregation, options.normalizer, counted(options.n_layer, "layer"),
              counted(options.n_head, "head"), options.n_embd, options.block_size, model.parameters().size());
@@ -47,12 +48,11 @@ int train(const TrainOptions& options) {
   const std::string config = to_config(options);
   const TrainingSettings settings = options.training_settings();
   Workers workers(useful_threads(options.threads));
-  const Corpus corpus = load_corpus(options.data);
-  const Tokenizer tokenizer = Tokenizer::from_text(corpus.text);
+  Corpus corpus = load_corpus(options.data);
+  const Tokenizer& tokenizer = corpus.text.tokenizer;
   const ModelSettings model_settings = options.model_settings(tokenizer.size());
-  check_memory(memory_need(model_settings, options.batch_size, workers.count(), std::ssize(corpus.text)),
-               available_memory());
-  const TextData data = split(tokenizer.encode(corpus.text), options.block_size);
+  check_memory(memory_need(model_settings, options.batch_size, workers.count(), settings.dropout), available_memory());
+  const TextData data = split(std::move(corpus.text.tokens), options.block_size);
   std::optional<RunFolder> folder;
   std::optional<Checkpoint> resumed;
   if (options.resume) {
@@ -60,7 +60,7 @@ int train(const TrainOptions& options) {
     resumed = load_resumed(options, *folder, corpus.text);
   }
   GPT model = resumed ? std::move(resumed->model) : GPT(model_settings, options.seed);
-  Trainer trainer(model, data.train, settings, workers);
+  Trainer trainer(model, data.train(), settings, workers);
   TrainingState run{0, {}, {}, std::numeric_limits<double>::infinity(), identity(options, corpus.text)};
   if (resumed) {
     run = *resumed->training;
@@ -73,7 +73,7 @@ int train(const TrainOptions& options) {
     save_run(path, model, tokenizer, trainer.optimizer(), run);
   };
   const auto validate = [&](Index windows) {
-    const double loss = mean_loss(model, data.validation, workers, windows);
+    const double loss = mean_loss(model, data.validation(), workers, windows);
     require(std::isfinite(loss), "step {}: the validation loss is {}; a smaller --learning_rate may help",
             trainer.optimizer().steps, loss);
     return loss;

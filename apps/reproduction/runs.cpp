@@ -80,7 +80,7 @@ std::map<std::string, std::string> settings_of(const Run& run, const Scale& scal
 
 RunResult train_and_evaluate(const Run& run, const Scale& scale, const Text& text, Workers& workers) {
   GPT model(model_settings(run, scale, text), run.seed);
-  Trainer trainer(model, text.data.train, training_settings(run, scale), workers);
+  Trainer trainer(model, text.data.train(), training_settings(run, scale), workers);
   RunResult result;
   result.settings = settings_of(run, scale, text);
 
@@ -97,7 +97,7 @@ RunResult train_and_evaluate(const Run& run, const Scale& scale, const Text& tex
   }
   result.seconds = seconds_now() - begun;
 
-  const std::span<const std::int32_t> validation = text.data.validation;
+  const std::span<const std::int32_t> validation = text.data.validation();
   const Predictions predictions = predict(model, validation, workers);
   const TextErrors errors = compare(predictions, validation, text.tokenizer);
   require(errors.word_error_rate.has_value(), "no window of the validation text has a word: take another text");

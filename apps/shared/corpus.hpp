@@ -3,19 +3,21 @@
 
 #include <string>
 
+#include "nn/text/text_file.hpp"
+
 namespace qisa {
 
 struct Corpus {
-  std::string text;
+  EncodedText text;
   std::string description;  // one line for a person
   bool builtin = false;     // the built-in corpus, whose entropy is known
 };
 
 /// `data` is a path, "builtin", or empty for data/shakespeare.txt if it is there and builtin otherwise.
-/// Throws when the file cannot be read.
-Corpus load_corpus(const std::string& data);
+/// Its tokens are those of `tokenizer`, if one is given. Throws what read_tokens() throws.
+Corpus load_corpus(const std::string& data, const Tokenizer* tokenizer = nullptr);
 
-/// 64 bits of a text as hexadecimal digits, to notice that a text is another one (FNV-1a).
-std::string fingerprint(const std::string& text);
+/// A text's hash as hexadecimal digits.
+std::string fingerprint(const EncodedText& text);
 
 }  // namespace qisa

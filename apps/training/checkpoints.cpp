@@ -7,13 +7,13 @@
 
 namespace qisa {
 
-std::map<std::string, std::string> identity(const TrainOptions& options, const std::string& text) {
+std::map<std::string, std::string> identity(const TrainOptions& options, const EncodedText& text) {
   auto settings = run_identity(options);
   settings["text"] = fingerprint(text);
   return settings;
 }
 
-std::optional<Checkpoint> load_resumed(const TrainOptions& options, const RunFolder& folder, const std::string& text) {
+std::optional<Checkpoint> load_resumed(const TrainOptions& options, const RunFolder& folder, const EncodedText& text) {
   const auto path = folder.newest_checkpoint();
   if (!path) return {};
   Checkpoint checkpoint = load_checkpoint(*path);

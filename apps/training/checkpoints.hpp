@@ -8,15 +8,16 @@
 #include "apps/shared/options.hpp"
 #include "apps/shared/run_folder.hpp"
 #include "nn/files/checkpoint.hpp"
+#include "nn/text/text_file.hpp"
 
 namespace qisa {
 
 /// What makes a run this one: its options, and the text that it reads.
-std::map<std::string, std::string> identity(const TrainOptions& options, const std::string& text);
+std::map<std::string, std::string> identity(const TrainOptions& options, const EncodedText& text);
 
 /// The checkpoint to resume from; none if the run was stopped before it had saved one. Throws when it is
 /// another run's, or the run has ended.
-std::optional<Checkpoint> load_resumed(const TrainOptions& options, const RunFolder& folder, const std::string& text);
+std::optional<Checkpoint> load_resumed(const TrainOptions& options, const RunFolder& folder, const EncodedText& text);
 
 /// Saves the model and where its training stands; `run` is brought up to date first. Throws, and leaves the
 /// file as it was, when a number is not finite: such a checkpoint could not be loaded.

@@ -1,12 +1,8 @@
 #include "nn/text/text_data.hpp"
 
-#include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <fstream>
-#include <system_error>
+#include <utility>
 
-#include "nn/text/utf8.hpp"
 #include "tensor/error.hpp"
 #include "tensor/random.hpp"
 
@@ -29,43 +25,20 @@ Batch gather(std::span<const std::int32_t> tokens, Index sequences, Index length
 
 }  // namespace
 
-std::string read_text(const std::filesystem::path& path) {
-  const std::string name = path.string();
-  std::error_code ignored;  // what cannot be looked at cannot be opened either, which is told next
-  require(!std::filesystem::is_directory(path, ignored), "cannot read {}: it is a folder, not a text file", name);
-  std::ifstream file(path, std::ios::binary);
-  require(file.is_open(), "cannot read {}: {}", name, std::generic_category().message(errno));
-  std::string text;
-  for (char block[1 << 16]; file.read(block, sizeof block) || file.gcount() > 0;) text.append(block, file.gcount());
-  require(!file.bad(), "cannot read {}: reading stopped with an error after {} bytes", name, text.size());
-  require(!text.empty(), "{} is empty: a text file needs at least one character", name);
-  try {
-    decode_utf8(text);
-  } catch (const Error& error) {
-    throw_error("{}: {}", name, error.what());
-  }
-  return text;
-}
-
-TextData split(std::span<const std::int32_t> tokens, Index block_size, double fraction) {
+TextData split(std::vector<std::int32_t> tokens, Index block_size, double fraction) {
   require(block_size >= 1, "block_size {} is not positive", block_size);
   require(fraction > 0 && fraction < 1, "the validation fraction {} is not between 0 and 1", fraction);
   constexpr Index million = 1'000'000;  // in integers, as 0.9 n is not exact in floating point
   const Index train_size = std::ssize(tokens) * (million - std::llround(fraction * million)) / million;
-  const auto part = [&](const char* name, std::span<const std::int32_t> part_tokens) {
-    require(std::ssize(part_tokens) > block_size,
+  const auto check = [&](const char* part, Index size) {
+    require(size > block_size,
             "the {} part has {} of the text's {} tokens, but block_size {} needs at least {}: take a longer text or a "
             "smaller block_size",
-            name, part_tokens.size(), tokens.size(), block_size, block_size + 1);
-    return std::vector(part_tokens.begin(), part_tokens.end());
+            part, size, tokens.size(), block_size, block_size + 1);
   };
-  return {.train = part("training", tokens.first(train_size)),
-          .validation = part("validation", tokens.subspan(train_size))};
-}
-
-Batch random_batch(std::span<const std::int32_t> tokens, Index sequences, Index length, std::uint64_t seed,
-                   std::uint32_t step) {
-  return draw_rows(tokens, 0, sequences, length, seed, step);
+  check("training", train_size);
+  check("validation", std::ssize(tokens) - train_size);
+  return {std::move(tokens), static_cast<std::size_t>(train_size)};
 }
 
 Batch draw_rows(std::span<const std::int32_t> tokens, Index first_row, Index rows, Index length, std::uint64_t seed,

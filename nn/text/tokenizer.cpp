@@ -20,25 +20,20 @@ Tokenizer::Tokenizer(std::u32string vocabulary) : vocabulary_(std::move(vocabula
   }
 }
 
-Tokenizer Tokenizer::from_text(std::string_view text) {
-  std::u32string characters = decode_utf8(text);
-  std::sort(characters.begin(), characters.end());
-  characters.erase(std::unique(characters.begin(), characters.end()), characters.end());
-  return Tokenizer(std::move(characters));
-}
-
-std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
-  const std::u32string characters = decode_utf8(text);
+std::vector<std::int32_t> Tokenizer::encode(std::string_view text, const std::string& from) const {
   std::vector<std::int32_t> tokens;
-  tokens.reserve(characters.size());
-  for (const char32_t c : characters) {
-    const std::int32_t token = c < token_of_.size() ? token_of_[c] : -1;
-    if (token < 0)
-      throw_error("the vocabulary of {} characters lacks {}, which is character {} of the text", size(),
-                  describe_code_point(c), tokens.size() + 1);
-    tokens.push_back(token);
+  tokens.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const char32_t c = next_code_point(text, at);
+    tokens.push_back(token(c));
+    if (tokens.back() < 0) throw_unknown(c, std::ssize(tokens), from);
   }
   return tokens;
+}
+
+void Tokenizer::throw_unknown(char32_t c, Index number, const std::string& from) const {
+  throw_error("the vocabulary of {} characters lacks {}, which is character {} of {}", size(), describe_code_point(c),
+              number, from);
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> tokens) const {

@@ -17,17 +17,19 @@ class Tokenizer {
   /// or is no Unicode scalar value.
   explicit Tokenizer(std::u32string vocabulary);
 
-  /// The characters of `text` (UTF-8), each once, sorted by code point.
-  /// Throws when it is empty or not valid UTF-8.
-  static Tokenizer from_text(std::string_view text);
-
   /// Number of characters in the vocabulary.
   Index size() const { return std::ssize(vocabulary_); }
   const std::u32string& vocabulary() const { return vocabulary_; }
 
-  /// One token for each character of `text` (UTF-8). Throws for the first character that the
-  /// vocabulary lacks, and when `text` is not valid UTF-8.
-  std::vector<std::int32_t> encode(std::string_view text) const;
+  /// The token of a character; -1 if the vocabulary lacks it.
+  std::int32_t token(char32_t c) const { return c < token_of_.size() ? token_of_[c] : -1; }
+
+  /// One token for each character of `text` (UTF-8). Throws for the first character that the vocabulary lacks, and
+  /// when `text` is not valid UTF-8; `from` says in the message where the text is from: an option or a file.
+  std::vector<std::int32_t> encode(std::string_view text, const std::string& from = "the text") const;
+
+  /// Throws what encode() throws for a character that the vocabulary lacks, the text's `number`-th.
+  [[noreturn]] void throw_unknown(char32_t c, Index number, const std::string& from) const;
 
   /// The text of the tokens, in UTF-8. Throws for a token outside 0 … size()-1.
   std::string decode(std::span<const std::int32_t> tokens) const;

@@ -8,8 +8,12 @@
 
 namespace qisa {
 
-/// The code points of `text`. Throws where it is not valid UTF-8 (a sequence cut off or longer than
-/// needed, a surrogate, a number beyond U+10FFFF), naming the offset of the sequence in bytes, from 0.
+/// The code point that begins at byte `at` of `text`; moves `at` behind it. Throws where the text is not valid UTF-8
+/// (a sequence cut off or longer than needed, a surrogate, a number beyond U+10FFFF), and names the sequence's byte
+/// in the text, from 0, if this part of it begins at byte `offset`.
+char32_t next_code_point(std::string_view text, std::size_t& at, std::size_t offset = 0);
+
+/// The code points of `text`. Throws what next_code_point() throws.
 std::u32string decode_utf8(std::string_view text);
 
 /// The inverse of decode_utf8. Throws for a number that is no Unicode scalar value.

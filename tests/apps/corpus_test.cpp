@@ -39,7 +39,7 @@ TEST_CASE("Without data/shakespeare.txt and --data, train takes the built-in pla
   CHECK(contains(told.line, "built-in play"));
   CHECK(contains(told.line, "data/shakespeare.txt"));
   CHECK(contains(told.line, said_entropy()));
-  CHECK(told.vocabulary == Tokenizer::from_text(builtin_corpus(1, 100'000)).vocabulary());
+  CHECK(told.vocabulary == encode_text(builtin_corpus(1, 100'000), "the text").tokenizer.vocabulary());
 }
 
 TEST_CASE("data/shakespeare.txt is taken if it is there, and --data goes before it") {
@@ -53,7 +53,7 @@ TEST_CASE("data/shakespeare.txt is taken if it is there, and --data goes before 
 
   const Told file = told_of(place, "text.txt");
   CHECK(contains(file.line, "text.txt"));
-  CHECK(file.vocabulary == Tokenizer::from_text(Workplace::verse()).vocabulary());
+  CHECK(file.vocabulary == encode_text(Workplace::verse(), "the text").tokenizer.vocabulary());
 
   const Told builtin = told_of(place, "builtin");
   CHECK(contains(builtin.line, "built-in play"));
@@ -69,7 +69,8 @@ TEST_CASE("A data file that is named but is not there is an error, not the built
 
 TEST_CASE("A corpus is the file's text, character for character") {
   const Workplace place("Où?\r\n\tHere.  \n\n");
-  CHECK(load_corpus((place.path / "text.txt").string()).text == "Où?\r\n\tHere.  \n\n");
+  const EncodedText text = load_corpus((place.path / "text.txt").string()).text;
+  CHECK(text.tokenizer.decode(text.tokens) == "Où?\r\n\tHere.  \n\n");
 }
 
 }  // namespace corpus_test

@@ -6,7 +6,7 @@
 
 #include "nn/files/checkpoint.hpp"
 #include "nn/text/builtin_corpus.hpp"
-#include "nn/training/trainer.hpp"
+#include "nn/training/evaluation.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;
@@ -100,12 +100,12 @@ TEST_CASE("The loss is that of the validation text, in nats and bits, in full pr
   const Checkpoint checkpoint = load_checkpoint(place.path / "runs/a/latest.safetensors");
   const TextData data = split(checkpoint.tokenizer.encode(Workplace::verse()), 8);
   Workers workers(1);
-  CHECK(json.at("loss").get<double>() == Approx(mean_loss(checkpoint.model, data.validation, workers)).epsilon(1e-6));
+  CHECK(json.at("loss").get<double>() == Approx(mean_loss(checkpoint.model, data.validation(), workers)).epsilon(1e-6));
   CHECK(json.at("bits_a_character").get<double>() == Approx(json.at("loss").get<double>() / std::log(2.0)));
   double sum = 0;
   for (const double loss : json.at("loss_by_position")) sum += loss;
   CHECK(json.at("loss").get<double>() == Approx(sum / 8).epsilon(1e-14));
-  CHECK(json.at("windows") == (data.validation.size() - 1) / 8);
+  CHECK(json.at("windows") == (data.validation().size() - 1) / 8);
 }
 
 TEST_CASE("Parameters are counted as the paper does, in all and a head") {

@@ -9,7 +9,7 @@ using namespace qisa;
 using namespace qisa::test;
 namespace fs = std::filesystem;
 
-namespace {
+namespace last_version_test {
 
 const fs::path folder = QISA_SOURCE_DIR "/tests/last_version";
 
@@ -22,8 +22,6 @@ std::vector<double> numbers(const std::string& log, const char* name) {
   }
   return result;
 }
-
-}  // namespace
 
 TEST_CASE("A run of the last version goes on, and its checkpoint is sampled and evaluated, with the same results") {
   const std::string mechanism = GENERATE("csa", "qisa", "qisa-v1", "qisa-v2", "qisa-v3");
@@ -52,3 +50,5 @@ TEST_CASE("A run of the last version goes on, and its checkpoint is sampled and 
     for (std::size_t i = 0; i < losses.size(); ++i) CHECK(losses[i] == Approx(expected_losses[i]).epsilon(1e-5));
   }
 }
+
+}  // namespace last_version_test

@@ -9,7 +9,7 @@
 
 #include "apps/shared/command_line.hpp"
 #include "nn/files/checkpoint.hpp"
-#include "nn/training/trainer.hpp"
+#include "nn/training/evaluation.hpp"
 #include "tensor/fast/blas_kernel.hpp"
 #include "tests/apps/run.hpp"
 
@@ -120,7 +120,7 @@ TEST_CASE("The log has every log_interval-th step, every eval_interval-th with i
   const Checkpoint latest = load_checkpoint(place.path / "out/latest.safetensors");
   Workers workers(1);
   const TextData data = split(latest.tokenizer.encode(Workplace::verse()), 8);
-  CHECK(done.at("val_loss") == mean_loss(latest.model, data.validation, workers));  // all of it
+  CHECK(done.at("val_loss") == mean_loss(latest.model, data.validation(), workers));  // all of it
   CHECK(done.at("elapsed_s") >= elapsed);
 }
 

@@ -11,6 +11,8 @@
 #include "nn/files/checkpoint.hpp"
 #include "nn/sampler.hpp"
 #include "nn/text/builtin_corpus.hpp"
+#include "nn/text/text_data.hpp"
+#include "nn/text/text_file.hpp"
 #include "nn/training/evaluation.hpp"
 #include "nn/training/trainer.hpp"
 #include "tests/catch.hpp"
@@ -56,7 +58,7 @@ TEST_CASE("The page's mechanisms stand in the table after the library's") {
 
 TEST_CASE("The page's mechanisms learn a text, and are validated, evaluated, saved and sampled from") {
   const std::string text = builtin_corpus(1, 20'000);
-  const Tokenizer tokenizer = Tokenizer::from_text(text);
+  const Tokenizer tokenizer = encode_text(text, "the text").tokenizer;
   const TextData data = split(tokenizer.encode(text), 8);
   Workers workers(2);
   for (const char* name : page_names) {
@@ -65,22 +67,22 @@ TEST_CASE("The page's mechanisms learn a text, and are validated, evaluated, sav
     TrainingSettings training;
     training.batch_size = 16;
     training.learning_rate = {1e-2, 1e-3, 10, 150};
-    Trainer trainer(model, data.train, training, workers);
-    const double before = mean_loss(model, data.validation, workers);
+    Trainer trainer(model, data.train(), training, workers);
+    const double before = mean_loss(model, data.validation(), workers);
     for (int step = 0; step < 150; ++step) trainer.step();
-    const double after = mean_loss(model, data.validation, workers);
+    const double after = mean_loss(model, data.validation(), workers);
     CHECK(before > 3);
     CHECK(after < 0.8 * before);
 
-    const Predictions predictions = predict(model, data.validation, workers);
+    const Predictions predictions = predict(model, data.validation(), workers);
     CHECK(predictions.mean_loss() == Approx(after).epsilon(1e-6));
-    CHECK(compare(predictions, data.validation, tokenizer).character_error_rate.mean < 0.9);
+    CHECK(compare(predictions, data.validation(), tokenizer).character_error_rate.mean < 0.9);
 
     const auto path = std::filesystem::temp_directory_path() / fmt::format("qisa-example-{}-{}", name, ::getpid());
     save_checkpoint(path, model, tokenizer, nullptr);
     const Checkpoint loaded = load_checkpoint(path);
     std::filesystem::remove(path);
-    const Tokens prompt(data.validation.begin(), data.validation.begin() + 8);
+    const Tokens prompt(data.validation().begin(), data.validation().begin() + 8);
     Pass stepwise(model.parameters(), CircuitKernel::stepwise), fused(loaded.model.parameters());
     CHECK(largest_difference(model.logits(stepwise, prompt, 1).value(), loaded.model.logits(fused, prompt, 1).value()) <
           (sizeof(Real) == 8 ? 1e-12 : 1e-4));

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "nn/text/text_file.hpp"
 #include "nn/text/utf8.hpp"
 #include "tensor/error.hpp"
 #include "tests/catch.hpp"
@@ -118,10 +119,10 @@ TEST_CASE("a code point is described by itself and its number, control character
 }
 
 TEST_CASE("tokenizer: the vocabulary of a text is its characters, each once, sorted by code point", "[tokenizer]") {
-  const Tokenizer tokenizer = Tokenizer::from_text("hello \xE2\x82\xAC w\xC3\xB6rld\n");
+  const Tokenizer tokenizer = encode_text("hello \xE2\x82\xAC w\xC3\xB6rld\n", "the text").tokenizer;
   CHECK(tokenizer.vocabulary() == U"\n dehlorw\u00F6\u20AC");
   CHECK(tokenizer.size() == 11);
-  CHECK_THROWS_WITH(Tokenizer::from_text(""), "a vocabulary needs at least one character");
+  CHECK_THROWS_WITH(encode_text("", "the text").tokenizer, "the text is empty: a text needs at least one character");
 }
 
 TEST_CASE("tokenizer: a token is the place of its character in the vocabulary", "[tokenizer]") {
@@ -138,7 +139,7 @@ TEST_CASE("tokenizer: decoding what was encoded gives the text back", "[tokenize
   const std::string text =
       "First Citizen:\nBefore we proceed\t\xE2\x80\x94 \xCE\xB1\xCE\xB2\xCE\xB3, \xD0\xB6\xD0\xB8\xD1\x82\xD1\x8C, "
       "\xE6\xBC\xA2\xE5\xAD\x97, caf\xC3\xA9, cafe\xCC\x81, \xF0\x9F\x98\x80\r\n";
-  const Tokenizer tokenizer = Tokenizer::from_text(text);
+  const Tokenizer tokenizer = encode_text(text, "the text").tokenizer;
   const std::vector<std::int32_t> tokens = tokenizer.encode(text);
   CHECK(tokens.size() == 66);  // code points
   CHECK(tokenizer.decode(tokens) == text);
@@ -147,7 +148,7 @@ TEST_CASE("tokenizer: decoding what was encoded gives the text back", "[tokenize
 }
 
 TEST_CASE("tokenizer: what the vocabulary lacks is refused by name and position", "[tokenizer]") {
-  const Tokenizer tokenizer = Tokenizer::from_text("abc\xC3\xA9");
+  const Tokenizer tokenizer = encode_text("abc\xC3\xA9", "the text").tokenizer;
   CHECK_THROWS_WITH(tokenizer.encode("\xC3\xA9"
                                      "a\xE2\x82\xAC!"),
                     "the vocabulary of 4 characters lacks '\xE2\x82\xAC' (U+20AC), which is character 3 of the text");

@@ -47,7 +47,6 @@ std::pair<double, double> taken(const ModelSettings& settings, Index batch, doub
           static_cast<double>(std::async(std::launch::async, train).get())};
 }
 
-
 TEST_CASE("What a training is said to need is what it takes, for every mechanism and whatever is large") {
   const auto change = [](Index ModelSettings::*size, Index value) {
     ModelSettings settings = some_settings();

@@ -11,7 +11,7 @@ using namespace qisa;
 using namespace qisa::test;
 using namespace std::string_literals;
 
-namespace {
+namespace safetensors_header_test {
 
 struct Case {
   std::string file;     // its bytes
@@ -183,8 +183,6 @@ std::vector<Case> table() {
   return cases;
 }
 
-}  // namespace
-
 TEST_CASE("Every file has the verdict of the format's own reader") {
   const char* folder = std::getenv("QISA_SAFETENSORS_FOLDER");  // to leave the files and the verdicts there
   const std::vector<Case> cases = table();
@@ -228,3 +226,5 @@ TEST_CASE("Names from a malformed file appear in messages on one line and cut") 
   check_error(error, R"("a\nbxxx)");
   CHECK(error.size() < 200);
 }
+
+}  // namespace safetensors_header_test

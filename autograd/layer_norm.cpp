@@ -23,53 +23,83 @@ void with_width(Index width, Function function) {
   }
 }
 
-/// The mean of numbers that come in groups of lanes and alone.
-struct Mean {
-  Lanes totals{};
-  Real total = 0;
-
-  void add(const Lanes& numbers) { totals += numbers; }
-  void add(Real number) { total += number; }
-  Real of(Index count) const { return (sum(totals) + total) / static_cast<Real>(count); }
-};
+template <class Width>
+Real size_of(Width width) {
+  return static_cast<Real>(static_cast<Index>(width));
+}
 
 struct Statistics {
   Real mean, r;
 };
 
-/// y of one row, and its statistics.
 template <class Width>
-Statistics normalize(Width width, Real epsilon, const Real* x, const Real* w, const Real* b, Real* y) {
-  Mean of_x, of_squares;
-  for_each_group(width, [&](auto at) { of_x.add(at(x)); });
-  const Real mean = of_x.of(width);
-  for_each_group(width, [&](auto at) {
-    const auto centered = at(x) - mean;
-    of_squares.add(centered * centered);
-  });
-  const Real r = 1 / std::sqrt(of_squares.of(width) + epsilon);
-  for_each_group(width, [&](auto at) { at(y) = (at(x) - mean) * r * at(w) + at(b); });
-  return {mean, r};
+Statistics statistics_of(const Real* x, Width width, Real epsilon) {
+  const Index whole = whole_lanes(width);
+  Lanes totals{}, squares{};
+  for (Index i = 0; i < whole; i += lane_count) totals += lanes(x + i);
+  Real total = sum(totals);
+  for (Index i = whole; i < width; ++i) total += x[i];
+  const Real mean = total / size_of(width);
+  for (Index i = 0; i < whole; i += lane_count) {
+    const Lanes centered = lanes(x + i) - mean;
+    squares += centered * centered;
+  }
+  Real square = sum(squares);
+  for (Index i = whole; i < width; ++i) square += (x[i] - mean) * (x[i] - mean);
+  return {mean, 1 / std::sqrt(square / size_of(width) + epsilon)};
 }
 
-/// dx of one row; adds to dw and db.
+/// y of every row, and its statistics.
 template <class Width>
-void normalize_backward(Width width, const Statistics& row, const Real* x, const Real* w, const Real* g, Real* dx,
-                        Real* dw, Real* db) {
-  const auto [mean, r] = row;
-  Mean of_h, of_hn;
-  for_each_group(width, [&, mean = mean, r = r](auto at) {
-    const auto n = (at(x) - mean) * r, h = at(g) * at(w);
-    of_h.add(h);
-    of_hn.add(h * n);
-    at(dw) += at(g) * n;
-    at(db) += at(g);
-  });
-  const Real mean_h = of_h.of(width), mean_hn = of_hn.of(width);
-  for_each_group(width, [&, mean = mean, r = r](auto at) {
-    const auto n = (at(x) - mean) * r;
-    at(dx) = r * (at(g) * at(w) - mean_h - n * mean_hn);
-  });
+void normalize(Width width, std::span<Statistics> statistics, Real epsilon, const Real* x, const Real* w, const Real* b,
+               Real* y) {
+  const Index whole = whole_lanes(width);
+  for (Statistics& row : statistics) {
+    row = statistics_of(x, width, epsilon);
+    const auto [mean, r] = row;
+    for (Index i = 0; i < whole; i += lane_count)
+      lanes(y + i) = (lanes(x + i) - mean) * r * lanes(w + i) + lanes(b + i);
+    for (Index i = whole; i < width; ++i) y[i] = (x[i] - mean) * r * w[i] + b[i];
+    x += width;
+    y += width;
+  }
+}
+
+/// dx of every row; adds to dw and db.
+template <class Width>
+void normalize_backward(Width width, std::span<const Statistics> statistics, const Real* x, const Real* w,
+                        const Real* g, Real* dx, Real* dw, Real* db) {
+  const Index whole = whole_lanes(width);
+  for (const auto [mean, r] : statistics) {
+    Lanes sums_h{}, sums_hn{};
+    for (Index i = 0; i < whole; i += lane_count) {
+      const Lanes n = (lanes(x + i) - mean) * r, h = lanes(g + i) * lanes(w + i);
+      sums_h += h;
+      sums_hn += h * n;
+      lanes(dw + i) += lanes(g + i) * n;
+      lanes(db + i) += lanes(g + i);
+    }
+    Real sum_h = sum(sums_h), sum_hn = sum(sums_hn);
+    for (Index i = whole; i < width; ++i) {
+      const Real n = (x[i] - mean) * r, h = g[i] * w[i];
+      sum_h += h;
+      sum_hn += h * n;
+      dw[i] += g[i] * n;
+      db[i] += g[i];
+    }
+    const Real mean_h = sum_h / size_of(width), mean_hn = sum_hn / size_of(width);
+    for (Index i = 0; i < whole; i += lane_count) {
+      const Lanes n = (lanes(x + i) - mean) * r;
+      lanes(dx + i) = r * (lanes(g + i) * lanes(w + i) - mean_h - n * mean_hn);
+    }
+    for (Index i = whole; i < width; ++i) {
+      const Real n = (x[i] - mean) * r;
+      dx[i] = r * (g[i] * w[i] - mean_h - n * mean_hn);
+    }
+    x += width;
+    g += width;
+    dx += width;
+  }
 }
 
 }  // namespace
@@ -84,28 +114,25 @@ Variable layer_norm(const Variable& x, const Variable& weight, const Variable& b
           bias.shape());
   Tensor y(x.shape());
   std::vector<Statistics, pool::Allocator<Statistics>> statistics(static_cast<std::size_t>(rows));
-  const Real* from = x.value().data();
-  Real* to = y.data();
   with_width(size, [&](auto width) {
-    for (Index row = 0; row < rows; ++row) {
-      statistics[static_cast<std::size_t>(row)] =
-          normalize(width, epsilon, from + row * width, weight.value().data(), bias.value().data(), to + row * width);
-    }
+    normalize(width, statistics, epsilon, x.value().data(), weight.value().data(), bias.value().data(), y.data());
   });
   return record("layer_norm", std::move(y), {x, weight, bias},
-                [vx = x.value(), vw = weight.value(), statistics = std::move(statistics), size, rows](
+                [vx = x.value(), vw = weight.value(), statistics = std::move(statistics), size](
                     const Tensor& g, InputGradients& inputs) {
-                  // dw and db are summed over sixteen rows at a time, then over these sums, which sum_to() does
+                  // dw and db are summed over 32 rows at a time, then over these sums, which sum_to() does
                   // without losing what is small.
-                  constexpr Index together = 16;
-                  const Shape parts = {(rows + together - 1) / together, size};
+                  constexpr std::size_t together = 32;
+                  const std::span all = statistics;
+                  const Shape parts = {static_cast<Index>((all.size() + together - 1) / together), size};
                   Tensor dx(vx.shape()), dw = Tensor::zeros(parts), db = Tensor::zeros(parts);
                   Real *to_x = dx.data(), *to_w = dw.data(), *to_b = db.data();
                   with_width(size, [&](auto width) {
-                    for (Index row = 0; row < rows; ++row) {
-                      const Index at = row * width, part = row / together * width;
-                      normalize_backward(width, statistics[static_cast<std::size_t>(row)], vx.data() + at, vw.data(),
-                                         g.data() + at, to_x + at, to_w + part, to_b + part);
+                    for (std::size_t first = 0; first < all.size(); first += together) {
+                      const Index at = static_cast<Index>(first) * width,
+                                  part = static_cast<Index>(first / together) * width;
+                      normalize_backward(width, all.subspan(first, std::min(together, all.size() - first)),
+                                         vx.data() + at, vw.data(), g.data() + at, to_x + at, to_w + part, to_b + part);
                     }
                   });
                   inputs.add(0, std::move(dx));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <vector>
 
 #include "quantum/pairs.hpp"
 
@@ -130,15 +131,18 @@ Variable expectation_values(const Variable& states, std::span<const PauliString>
   const int wires = wires_of(states.value());
   const Tensor& psi = states.value();
   const Index rows = 2 * psi.shape()[1], tokens = psi.shape()[2], count = std::ssize(strings);
-  Tensor values = Tensor::zeros({tokens, count});
+  Tensor values({tokens, count});
   Real* to = values.data();
   for (Index m = 0; m < count; ++m) {
     const PauliString& string = strings[static_cast<std::size_t>(m)];
     require(string.wires() == wires, "[expectation_values] string {} on states of {} wires", string.text(), wires);
     const Tensor p_psi = apply_pauli(string, psi);
+    std::vector<Real> sums(static_cast<std::size_t>(tokens));
     for (Index row = 0; row < rows; ++row) {
-      for (Index t = 0; t < tokens; ++t) to[t * count + m] += psi[row * tokens + t] * p_psi[row * tokens + t];
+      const Real *a = psi.data() + row * tokens, *b = p_psi.data() + row * tokens;
+      for (Index t = 0; t < tokens; ++t) sums.data()[t] += a[t] * b[t];
     }
+    for (Index t = 0; t < tokens; ++t) to[t * count + m] = sums.data()[t];
   }
   return record("expectation_values", std::move(values), {states},
                 [psi, used = std::vector<PauliString>(strings.begin(), strings.end()), rows, tokens, count](

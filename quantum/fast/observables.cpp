@@ -42,7 +42,7 @@ Index coordinates(const SignBasis& basis, Index mask) {
 }
 
 /// One step of a transform: rows i and i + half become their sum and their difference.
-void transform(Real* rows, Index half, bool sum, bool difference) {
+[[gnu::always_inline]] inline void transform(Real* rows, Index half, bool sum, bool difference) {
   for (Real *low = rows, *high = rows + half * lane_count; low < rows + half * lane_count;
        low += lane_count, high += lane_count) {
     const Lanes a = lanes(low), b = lanes(high);

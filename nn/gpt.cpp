@@ -22,24 +22,22 @@ ModelStrings draw_strings(const ModelSettings& settings, std::uint64_t seed) {
 
 void check_strings(const ModelSettings& settings, const ModelStrings& strings) {
   settings.validate();
-  const std::size_t count =
-      find_mechanism(settings.attention).measures ? static_cast<std::size_t>(settings.head_size()) : 0;
+  const Index count = find_mechanism(settings.attention).measures ? settings.head_size() : 0;
+  const int wires = wires_for(settings.n_embd);
   require(std::ssize(strings) == settings.n_layer, "Pauli strings of {} layers where the settings ask for {}",
           strings.size(), settings.n_layer);
   for (std::size_t layer = 0; layer < strings.size(); ++layer) {
-    require(std::ssize(strings[layer]) == settings.n_head,
-            "layer {} has Pauli strings of {} heads where the settings ask for {}", layer, strings[layer].size(),
+    const LayerStrings& heads = strings[layer];
+    require(std::ssize(heads) == settings.n_head,
+            "layer {} has Pauli strings of {} heads where the settings ask for {}", layer, heads.size(),
             settings.n_head);
-    for (std::size_t head = 0; head < strings[layer].size(); ++head) {
-      require(strings[layer][head].size() == count, "layer {}, head {} has {} Pauli strings, not {}", layer, head,
-              strings[layer][head].size(), count);
-      for (const PauliString& string : strings[layer][head]) {
-        require(string.wires() == wires_for(settings.n_embd),
-                "layer {}, head {} has the Pauli string {} in a model of {} wires", layer, head, string.text(),
-                wires_for(settings.n_embd));
+    for (std::size_t head = 0; head < heads.size(); ++head) {
+      const std::string place = fmt::format("layer {}, head {} has", layer, head);
+      require(std::ssize(heads[head]) == count, "{} {} Pauli strings, not {}", place, heads[head].size(), count);
+      for (const PauliString& string : heads[head]) {
+        require(string.wires() == wires, "{} the Pauli string {} in a model of {} wires", place, string.text(), wires);
         require(settings.pauli == PauliChoice::published || string.is_real(),
-                "layer {}, head {} has the Pauli string {} with an odd number of Y in a model of real strings", layer,
-                head, string.text());
+                "{} the Pauli string {} with an odd number of Y in a model of real strings", place, string.text());
       }
     }
   }

@@ -316,8 +316,9 @@ TEST_CASE("The choice of strings is a model's setting, and a model of real strin
   ModelStrings strings = {LayerStrings(6, {PauliString("XYY")})};
   CHECK_NOTHROW(GPT(settings, strings, 1));
   strings[0][5] = {PauliString("YII")};
-  CHECK_THROWS_MATCHES(GPT(settings, strings, 1), Error,
-                       Message("Pauli string YII has an odd number of Y in a model of real strings"));
+  CHECK_THROWS_MATCHES(
+      GPT(settings, strings, 1), Error,
+      Message("layer 0, head 5 has the Pauli string YII with an odd number of Y in a model of real strings"));
 }
 
 }  // namespace mechanisms_test

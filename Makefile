@@ -100,6 +100,10 @@ check: deps ## format, warnings of gcc and clang, clang-tidy, the library in oth
 	@$(call OTHER,tidy,-DCMAKE_CXX_COMPILER=clang++ -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DQISA_STRICT=ON -DQISA_FLAVOURS=float)
 	@sed -n 's/^ *"file": "\(.*\)".*/\1/p' $(BUILD)/tidy/compile_commands.json | sort -u \
 	  | xargs -P $(JOBS) -n 1 clang-tidy --quiet -p $(BUILD)/tidy 2>/dev/null
+	@for batch in 0 1 2; do \
+	  $(call OTHER,batch,-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 -DQISA_BATCH=$$batch) \
+	    && cmake --build $(BUILD)/batch --parallel $(JOBS) || exit 1; \
+	done
 	@$(CONFIGURE)
 	@cmake --build $(BUILD) --parallel $(JOBS) --target qisa_float qisa_double
 	@for door in install headers fetch; do tests/doors/doors.sh $$door $(CURDIR) $(CURDIR)/$(BUILD) c++ || exit 1; done

@@ -10,7 +10,7 @@ void check_probability(const char* operation, Real dropped) {
           dropped);
 }
 
-Tensor multiply(const DropoutMask& mask, const Tensor& x) {
+Tensor masked(const DropoutMask& mask, const Tensor& x) {
   Tensor y(x.shape());
   mask.multiply(x.data(), y.data());
   return y;
@@ -24,10 +24,9 @@ Variable dropout(const Variable& x, Real dropped, DropoutStream& stream) {
   check_probability("dropout", dropped);
   if (dropped == 0) return x;
   DropoutMask mask(stream, x.value().size(), dropped);
-  Tensor y = multiply(mask, x.value());
-  return record("dropout", std::move(y), {x}, [mask = std::move(mask)](const Tensor& g, InputGradients& inputs) {
-    inputs.add(0, multiply(mask, g));
-  });
+  Tensor y = masked(mask, x.value());
+  return record("dropout", std::move(y), {x},
+                [mask = std::move(mask)](const Tensor& g, InputGradients& inputs) { inputs.add(0, masked(mask, g)); });
 }
 
 // y = a + m b in one pass over memory.
@@ -41,7 +40,7 @@ Variable add_dropout(const Variable& a, const Variable& b, Real dropped, Dropout
   mask.multiply_add(a.value().data(), b.value().data(), y.data());
   return record("add_dropout", std::move(y), {a, b}, [mask = std::move(mask)](const Tensor& g, InputGradients& inputs) {
     inputs.add(0, g);
-    if (inputs.wanted(1)) inputs.add(1, multiply(mask, g));
+    if (inputs.wanted(1)) inputs.add(1, masked(mask, g));
   });
 }
 

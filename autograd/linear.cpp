@@ -27,7 +27,7 @@ Sizes check_linear(const char* operation, const Variable& x, const Variable& wei
 }
 
 /// x W^T on top of what y holds already, times `beta`.
-void product(const Variable& x, const Variable& weight, const Sizes& sizes, Real beta, Real* y) {
+void times_weight(const Variable& x, const Variable& weight, const Sizes& sizes, Real beta, Real* y) {
   const auto [rows, in, out] = sizes;
   gemm(false, true, rows, out, in, 1, x.value().data(), in, weight.value().data(), in, beta, y, out);
 }
@@ -103,7 +103,7 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
     });
   } else {
     if (b) fill_rows(to, sizes.rows, sizes.out, b);
-    product(x, weight, sizes, b ? 1 : 0, to);
+    times_weight(x, weight, sizes, b ? 1 : 0, to);
   }
   return record("linear", std::move(y), {x, weight, bias},
                 [vx = x.value(), w = weight.value(), sizes](const Tensor& g, InputGradients& inputs) {
@@ -125,7 +125,7 @@ Variable activated_linear(const Variable& x, const Variable& weight, const Varia
       lanes(to + i * sizes.out + c) = larger(Lanes{}, sums + lanes(b + c));
     });
   } else {
-    product(x, weight, sizes, 0, z);
+    times_weight(x, weight, sizes, 0, z);
     activate(z, b, sizes, f, to);
   }
   return record("activated_linear", std::move(y), {x, weight, bias},

@@ -33,7 +33,7 @@ void prefetch(const Real* matrix, Index distance, Index rows, Index columns) {
 /// The transpose of a matrix [rows, columns], its rows padded to an odd number of cache lines: with a power of two, the
 /// numbers of a column would share few places of the cache. Weights come from far: what was done with those of other
 /// layers since has driven them out of the cache.
-Tensor transposed(const Real* matrix, Index distance, Index rows, Index columns) {
+Tensor transposed_copy(const Real* matrix, Index distance, Index rows, Index columns) {
   const Index groups = padded_to_lanes(rows) / lane_count, width = (groups | 1) * lane_count;  // a line each: floats
   Tensor result({columns, width});
   Real* to = result.data();
@@ -116,7 +116,7 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real al
   } else if (!small_kernels || n * k > cached || (transpose_b && m < 4 * lane_count)) {
     blas_gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   } else if (transpose_b) {
-    const Tensor copy = transposed(b, ldb, n, k);
+    const Tensor copy = transposed_copy(b, ldb, n, k);
     multiply_pieces(transpose_a, m, n, k, alpha, a, lda, copy.data(), copy.shape()[1], beta, c, ldc);
   } else {
     multiply_pieces(transpose_a, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);

@@ -1,9 +1,9 @@
 // bench: which benchmarks there are, and what its table makes of their times.
 #include <algorithm>
 #include <map>
-#include <regex>
 #include <sstream>
 
+#include "tests/apps/pattern.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;
@@ -59,12 +59,12 @@ TEST_CASE("bench prints times, their ratio to csa of the same width, and their s
 
   // What each benchmark measured: milliseconds and, where it counts operations, GFLOP/s.
   std::map<std::string, double> milliseconds, rates;
-  const std::regex measured(R"(^(\S+)/real_time(?:/threads:1)? +([\d.]+) ms +[\d.]+ ms +\d+( +([\d.]+)(m?)/s)?.*)");
+  const Pattern measured("^([^ ]+)/real_time(/threads:1)? +([0-9.]+) ms +[0-9.]+ ms +[0-9]+( +([0-9.]+)(m?)/s)?");
   for (const std::string& line : lines_of(outcome.out)) {
-    std::smatch match;
-    if (!std::regex_match(line, match, measured)) continue;
-    milliseconds[match[1]] = std::stod(match[2]);
-    if (match[4].matched) rates[match[1]] = std::stod(match[4]) * (match[5] == "m" ? 1e-3 : 1);
+    for (const Groups& match : measured.matches(line)) {
+      milliseconds[match[1]] = std::stod(match[3]);
+      if (!match[5].empty()) rates[match[1]] = std::stod(match[5]) * (match[6] == "m" ? 1e-3 : 1);
+    }
   }
   for (const char* name : {"inference/csa/embd:16", "inference/qisa-v1/embd:16", "training/csa/embd:16",
                            "training/csa/embd:128", "training/babygpt", "sample/csa/context:64", "circuit/2",
@@ -100,13 +100,14 @@ TEST_CASE("bench prints times, their ratio to csa of the same width, and their s
 TEST_CASE("bench counts every product once, on any number of threads") {
   const Outcome outcome =
       Workplace().bench({"--threads=2", "--benchmark_min_time=0.1", "--benchmark_filter=(gemm|product)/512x512x512"});
-  const std::regex measured(R"(^(\S+)/real_time/threads:2 +([\d.]+) ms +[\d.]+ ms +\d+ +([\d.]+)/s)");
+  const Pattern measured("^([^ ]+)/real_time/threads:2 +([0-9.]+) ms +[0-9.]+ ms +[0-9]+ +([0-9.]+)/s$");
   int products = 0;
   for (const std::string& line : lines_of(outcome.out)) {
-    std::smatch match;
-    if (!std::regex_match(line, match, measured)) continue;
-    CHECK(std::stod(match[2]) * std::stod(match[3]) == Approx(268.4).epsilon(0.02));  // 2 x 512 x 512 x 512 operations
-    ++products;
+    for (const Groups& match : measured.matches(line)) {
+      CHECK(std::stod(match[2]) * std::stod(match[3]) ==
+            Approx(268.4).epsilon(0.02));  // 2 x 512 x 512 x 512 operations
+      ++products;
+    }
   }
   CHECK(products == 2);
   CHECK(lines_from(outcome.out, "ratio to csa").empty());  // a table of nothing

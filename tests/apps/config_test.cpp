@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <csignal>
-#include <regex>
 
 #include "nn/files/checkpoint.hpp"
 #include "nn/training/workers.hpp"
 #include "tests/apps/option_values.hpp"
+#include "tests/apps/pattern.hpp"
 
 using namespace qisa;
 using namespace qisa::test;
@@ -22,10 +22,9 @@ struct Told {
 std::vector<Told> options_of_help(const std::string& help) {
   std::vector<Told> told;
   // "  --name TYPE:{choices}=default  …", or with "[default]" in later versions of CLI11.
-  const std::regex pattern(R"(^  --(\w+)(?: +[A-Z]+(?::\{[^}]*\})?(?:(?:=| \[)([^\s\]]+))?)?.*)");
+  const Pattern pattern(R"(^  --([a-z0-9_]+)( +[A-Z]+(:\{[^}]*\})?((=| \[)([^] ]+))?)?)");
   for (const std::string& line : lines_of(help)) {
-    std::smatch match;
-    if (std::regex_match(line, match, pattern)) told.push_back({match[1], match[2]});
+    for (const Groups& match : pattern.matches(line)) told.push_back({match[1], match[6]});
   }
   return told;
 }
@@ -36,7 +35,7 @@ bool names_a_run(const std::string& option) {
 }
 
 std::string config_line(const std::string& name, const std::string& value) {
-  const bool number = std::regex_match(value, std::regex(R"(-?[0-9.]+|true|false)"));
+  const bool number = Pattern("^(-?[0-9.]+|true|false)$").is_in(value);
   return number ? name + " = " + value + "\n" : name + " = \"" + value + "\"\n";
 }
 

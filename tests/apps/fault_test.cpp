@@ -6,9 +6,9 @@
 
 #include <cerrno>
 #include <csignal>
-#include <regex>
 
 #include "nn/files/checkpoint.hpp"
+#include "tests/apps/pattern.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;
@@ -92,8 +92,7 @@ struct Stopped : Workplace {
 
 /// A report without the names of the folder and of temporary files: "write latest.safetensors.tmp".
 std::string kind_of(const std::string& report) {
-  const std::string plain = std::regex_replace(report, std::regex(R"(\.\d+-\d+\.tmp)"), ".tmp");
-  return std::regex_replace(plain, std::regex(R"(out/|\n)"), "");
+  return Pattern("out/|\n").replace(Pattern("\\.[0-9]+-[0-9]+\\.tmp").replace(report, ".tmp"), "");
 }
 
 void check_failed(const Outcome& outcome, const std::string& piece) {

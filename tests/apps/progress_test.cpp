@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <csignal>
-#include <regex>
 
 #include "nn/text/utf8.hpp"
+#include "tests/apps/pattern.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;
@@ -30,8 +30,8 @@ Outcome stopped_on_terminal(int width, const std::string& no_colour) {
 
 /// What stays on the screen: each carriage return begins its line anew, escape codes are not seen.
 std::vector<std::string> screen(const std::string& output) {
-  const std::string seen = std::regex_replace(output, std::regex("\x1b\\[[0-9;]*[A-Za-z]"), "");
-  std::vector<std::string> lines = lines_of(std::regex_replace(seen, std::regex("\r+\n"), "\n"));
+  const std::string seen = Pattern("\x1b\\[[0-9;]*[A-Za-z]").replace(output, "");
+  std::vector<std::string> lines = lines_of(Pattern("\r+\n").replace(seen, "\n"));
   for (std::string& line : lines) line = line.substr(line.rfind('\r') + 1);
   return lines;
 }
@@ -42,14 +42,14 @@ TEST_CASE("Without a terminal there are plain lines only, one each log interval"
   require_success(outcome);
   CHECK(outcome.out.find_first_of("\r\x1b\b") == std::string::npos);
   std::vector<int> steps, evaluations;
-  const std::regex pattern(R"(step +(\d+)  loss \d+\.\d+(  validation \d+\.\d+)?  \d+ tokens/s)");
+  const Pattern pattern("^step +([0-9]+)  loss [0-9]+\\.[0-9]+(  validation [0-9]+\\.[0-9]+)?  [0-9]+ tokens/s$");
   for (const std::string& line : lines_of(outcome.out)) {
-    std::smatch match;
     if (!line.starts_with("step")) continue;
     INFO(line);
-    REQUIRE(std::regex_match(line, match, pattern));
-    steps.push_back(std::stoi(match[1]));
-    if (match[2].matched) evaluations.push_back(steps.back());
+    const std::vector<Groups> match = pattern.matches(line);
+    REQUIRE(match.size() == 1);
+    steps.push_back(std::stoi(match[0][1]));
+    if (!match[0][2].empty()) evaluations.push_back(steps.back());
   }
   CHECK(steps == std::vector{3, 6, 9, 10, 12, 15, 18, 20});
   CHECK(evaluations == std::vector{10, 20});
@@ -58,13 +58,13 @@ TEST_CASE("Without a terminal there are plain lines only, one each log interval"
 
 TEST_CASE("On a terminal a live line shows a bar, step, loss, speed and time left") {
   const std::string out = stopped_on_terminal(100, "").out;
-  const std::regex live(
-      "\r\x1b\\[36m(?:█|░)+\x1b\\[0m "
-      R"((\d+)/100000000  loss \d+\.\d+  \d+ tokens/s  \d+ (?:s|min|h)[^\r\n]* left)");
+  const Pattern live(
+      "\r\x1b\\[36m(█|░)+\x1b\\[0m "
+      "([0-9]+)/100000000  loss [0-9]+\\.[0-9]+  [0-9]+ tokens/s  [0-9]+ (s|min|h)[^\r\n]* left");
   int last_step = 0;
-  for (std::sregex_iterator match(out.begin(), out.end(), live), end; match != end; ++match) {
-    CHECK(std::stoi((*match)[1]) >= last_step);
-    last_step = std::stoi((*match)[1]);
+  for (const Groups& match : live.matches(out)) {
+    CHECK(std::stoi(match[2]) >= last_step);
+    last_step = std::stoi(match[2]);
   }
   CHECK(last_step > 1);
 }
@@ -72,7 +72,7 @@ TEST_CASE("On a terminal a live line shows a bar, step, loss, speed and time lef
 TEST_CASE("The live line fits the terminal") {
   const int width = GENERATE(100, 70, 40);
   int live_lines = 0;
-  std::string out = std::regex_replace(stopped_on_terminal(width, "").out, std::regex("\x1b\\[[0-9;]*[A-Za-z]"), "");
+  std::string out = Pattern("\x1b\\[[0-9;]*[A-Za-z]").replace(stopped_on_terminal(width, "").out, "");
   std::replace(out.begin(), out.end(), '\r', '\n');
   for (const std::string& line : lines_of(out)) {
     if (!contains(line, "/100000000")) continue;
@@ -84,11 +84,11 @@ TEST_CASE("The live line fits the terminal") {
 }
 
 TEST_CASE("With NO_COLOR the live line has no colours") {
-  const std::regex colour("\x1b\\[[0-9;]*m");
+  const Pattern colour("\x1b\\[[0-9;]*m");
   const std::string plain = stopped_on_terminal(100, "1").out;
   CHECK(contains(plain, "\r█") != contains(plain, "\r░"));
-  CHECK_FALSE(std::regex_search(plain, colour));
-  CHECK(std::regex_search(stopped_on_terminal(100, "").out, colour));
+  CHECK_FALSE(colour.is_in(plain));
+  CHECK(colour.is_in(stopped_on_terminal(100, "").out));
 }
 
 TEST_CASE("On a terminal evaluations and the end stay as whole lines above the live line") {

@@ -4,13 +4,13 @@
 #include <csignal>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <thread>
 
 #include "apps/shared/command_line.hpp"
 #include "nn/files/checkpoint.hpp"
 #include "nn/training/evaluation.hpp"
 #include "tensor/fast/blas_kernel.hpp"
+#include "tests/apps/pattern.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;
@@ -55,15 +55,15 @@ TEST_CASE("OpenBLAS runs a kernel that uses all of the processor's vectors, or t
   const std::string chosen = output({.without = {"OPENBLAS_CORETYPE"}});
   const std::string named = output({.environment = {{"OPENBLAS_CORETYPE", "Prescott"}}});
   INFO(chosen << named);
-  std::smatch match;
-  REQUIRE(std::regex_search(chosen, match, std::regex(", OpenBLAS [^,]+, (\\w+)\n")));
+  const std::vector<Groups> kernels = Pattern(", OpenBLAS [^,]+, ([A-Za-z0-9_]+)\n").matches(chosen);
+  REQUIRE(kernels.size() == 1);
   CHECK(chosen.find("OPENBLAS_CORETYPE") == std::string::npos);
-  const bool processor_has_avx2 = better_blas_kernel(match[1], true, false).empty();
+  const bool processor_has_avx2 = better_blas_kernel(kernels[0][1], true, false).empty();
   if (processor_has_avx2) CHECK(named.find(", Prescott\n") != std::string::npos);
-  const std::regex hint(
+  const Pattern hint(
       "note   OpenBLAS runs its kernel for Prescott, but this processor has "
       "(AVX2: try OPENBLAS_CORETYPE=Haswell|AVX-512: try OPENBLAS_CORETYPE=SkylakeX)\n");
-  CHECK(std::regex_search(named, hint) == processor_has_avx2);
+  CHECK(hint.is_in(named) == processor_has_avx2);
 }
 
 #if defined(__SSE__)

@@ -31,7 +31,7 @@ project() {
   [ -s xor.cpp ] && [ -s CMakeLists.txt ] || fail "README.md has no program or no CMakeLists.txt"
 }
 
-configure() { cmake -S . -B built -DCMAKE_CXX_COMPILER="$compiler" "$@" >configure.log 2>&1; }
+configure() { cmake -G "Unix Makefiles" -S . -B built -DCMAKE_CXX_COMPILER="$compiler" "$@" >configure.log 2>&1; }
 
 # The program must have learned the exclusive or.
 check_run() {

@@ -44,7 +44,7 @@ struct HeadGradients {
 };
 
 /// Sets the first `columns` numbers at `to`, at most one for each lane; or adds to them.
-void store(Real* to, const Lanes& sums, Index columns, bool adds) {
+void put(Real* to, const Lanes& sums, Index columns, bool adds) {
   if (columns >= lane_count) {
     lanes(to) = adds ? lanes(to) + sums : sums;
   } else {
@@ -107,7 +107,7 @@ class Head {
   /// out = P V or P^T V: T rows of D numbers, `stride` apart.
   void output(const HeadInputs& in, const Real* p, Real* out, Index stride) {
     weighted_sums(is_transposed(), p, padded(in.v, S, D, nullptr, space_), D,
-                  [&](Index i, Index d, const Lanes& sums) { store(out + i * stride + d, sums, D - d, false); });
+                  [&](Index i, Index d, const Lanes& sums) { put(out + i * stride + d, sums, D - d, false); });
   }
 
   /// Adds all gradients, given the output's. Dropout's mask, if there is one, begins at number `at`.
@@ -117,7 +117,7 @@ class Head {
     // out = P^T V:  dP = V dout^T,  dV = P dout.
     if (to.v) {
       weighted_sums(!is_transposed(), p, padded(dout, T, D, nullptr, space_), D,
-                    [&](Index j, Index d, const Lanes& sums) { store(to.v + j * in.v.stride + d, sums, D - d, true); });
+                    [&](Index j, Index d, const Lanes& sums) { put(to.v + j * in.v.stride + d, sums, D - d, true); });
     }
     if (!to.q && !to.k) return;
     if (gradient_.empty()) gradient_ = Tensor({T, width_});
@@ -207,7 +207,7 @@ class Head {
       weighted_sums(false, du, keys, K, [&](Index i, Index d, Lanes sums) {
         sums *= alpha;
         if (beta != 0) sums -= 2 * beta * row_sum(du, i) * lanes(queries.data + i * queries.stride + d);
-        store(to.q + i * in.q.stride + d, sums, K - d, true);
+        put(to.q + i * in.q.stride + d, sums, K - d, true);
       });
     }
     if (to.k) {
@@ -216,7 +216,7 @@ class Head {
       weighted_sums(true, du, queries, K, [&](Index j, Index d, Lanes sums) {
         sums *= alpha;
         if (gamma != 0) sums -= 2 * gamma * du_sums[j] * lanes(keys.data + j * keys.stride + d);
-        store(to.k + j * in.k.stride + d, sums, K - d, true);
+        put(to.k + j * in.k.stride + d, sums, K - d, true);
       });
     }
   }

@@ -6,6 +6,7 @@
 
 #include "nn/files/checkpoint.hpp"
 #include "nn/text/builtin_corpus.hpp"
+#include "nn/text/text_data.hpp"
 #include "nn/training/evaluation.hpp"
 #include "tests/apps/run.hpp"
 

@@ -33,12 +33,19 @@ inline void check_values(const Tensor& tensor, const std::vector<Real>& expected
   CHECK((std::vector<Real>(tensor.values().begin(), tensor.values().end()) == expected));
 }
 
-/// The numbers of an I64 tensor.
+/// The numbers of a tensor of I64 or I32.
 inline std::vector<Index> integers_of(const SafetensorsFile& file, const std::string& name) {
-  REQUIRE(file.entry(name).dtype == "I64");
+  const std::string& dtype = file.entry(name).dtype;
+  REQUIRE((dtype == "I64" || dtype == "I32"));
+  const std::size_t size = dtype == "I64" ? 8 : 4;
   const auto bytes = file.bytes(name);
-  std::vector<Index> numbers(bytes.size() / sizeof(Index));
-  std::memcpy(numbers.data(), bytes.data(), bytes.size());
+  std::vector<Index> numbers;
+  for (std::size_t at = 0; at < bytes.size(); at += size) {
+    std::int64_t wide = 0;
+    std::int32_t narrow = 0;
+    size == 8 ? std::memcpy(&wide, &bytes[at], 8) : std::memcpy(&narrow, &bytes[at], 4);
+    numbers.push_back(size == 8 ? wide : narrow);
+  }
   return numbers;
 }
 

@@ -28,7 +28,7 @@ TEST_CASE("The writer's bytes are the format's, whatever the order of adding") {
   const std::string as_float = "\xd8\0\0\0\0\0\0\0"s + metadata +
                                R"("a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},)"
                                R"("b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},)"
-                               R"("e":{"dtype":"F32","shape":[0,3],"data_offsets":[16,16]}}  )" +
+                               R"("e":{"dtype":"F32","shape":[0,3],"data_offsets":[16,16]}})" +
                                "\0\0\x80\x3f\0\0\x20\xc0\0\0\0\0\0\0\0\x3f"s;
   const std::string as_double = "\xe0\0\0\0\0\0\0\0"s + metadata +
                                 R"("a":{"dtype":"F64","shape":[1,2],"data_offsets":[0,16]},)"

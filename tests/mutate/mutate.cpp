@@ -48,8 +48,8 @@ Options parse(int argc, char** argv) {
 /// Where a fault is and what it makes of its line: what a person reads, and true after other lines have moved.
 using Change = std::array<std::string, 3>;
 
-/// Changes in a file, each on three lines and more: the source, its line before, its line after, and remarks up to an
-/// empty line. Lines that begin with # are not read.
+/// Changes in a file, each on three lines and more: the source, its line before, its line after (* for any), and
+/// remarks up to an empty line. Lines that begin with # are not read.
 std::set<Change> read_changes(const fs::path& path) {
   std::set<Change> changes;
   std::istringstream text(read_text(path));
@@ -106,10 +106,12 @@ class Experiment {
         texts_[file] = read_text(entry.path());
         const bool chosen = ::fnmatch(options_.files.c_str(), file.c_str(), 0) == 0;
         for (const Fault& fault : faults_in(file, texts_[file])) {
-          const Change change = change_of(fault);
+          const Change change = change_of(fault), any = {change[0], change[1], "*"};
+          const bool is_known = known.contains(change) || known.contains(any);
           stale.erase(change);
+          stale.erase(any);
           const bool asked = !options_.again || survivors.contains(change);
-          if (chosen && asked && !known.contains(change)) faults_.push_back(fault);
+          if (chosen && asked && !is_known) faults_.push_back(fault);
         }
       }
     }
@@ -158,14 +160,17 @@ class Experiment {
     ++tried_[folder];
     killed_[folder] += killed;
     const auto [file, before, after] = change_of(fault);
-    if (!killed) survivors_.push_back(fault);
+    if (!killed) {
+      survivors_.push_back(fault);
+      list_ += fmt::format("{}\n{}\n{}\n\n", file, before, after);
+      write_text(options_.room / "survivors.txt", list_);
+    }
     fmt::print("{:4} {:8} {}:{}: {} -> {}{}\n", counted_, killed ? "killed" : "SURVIVED", file,
                line_number(texts_.at(file), fault.begin), before, after, killed ? ", by " + result.by : "");
     std::fflush(stdout);
   }
 
   bool report() {
-    std::string list;
     fmt::print("\n{:24} faults  noticed\n", "");
     std::size_t tried = 0, killed = 0;
     for (const auto& [folder, count] : tried_) {
@@ -178,9 +183,8 @@ class Experiment {
     for (const Fault& fault : survivors_) {
       const auto [file, before, after] = change_of(fault);
       fmt::print("survived: {}:{}\n  {}\n  {}\n", file, line_number(texts_.at(file), fault.begin), before, after);
-      list += fmt::format("{}\n{}\n{}\n\n", file, before, after);
     }
-    write_text(options_.room / "survivors.txt", list);
+    write_text(options_.room / "survivors.txt", list_);
     return percent >= 95;
   }
 
@@ -191,7 +195,7 @@ class Experiment {
   std::mutex mutex_;
   std::size_t next_ = 0, counted_ = 0;
   std::map<std::string, std::size_t> tried_, killed_;
-  std::string failure_;
+  std::string list_, failure_;  // list_: the survivors, to try --again
 };
 
 }  // namespace

@@ -86,7 +86,7 @@ std::string test_command(const fs::path& program, const std::string& files, cons
   return fmt::format(
       "ulimit -t {}; ulimit -v 12000000; ulimit -c 0; exec env -u OPENBLAS_CORETYPE TMPDIR='{}' "
       "timeout --foreground -s KILL {} '{}' --abort -# {} </dev/null >log 2>&1",
-      limit, scratch.string(), 20 * limit, program.string(), files.empty() ? "" : "'" + files + "'");
+      limit, scratch.string(), 5 * limit, program.string(), files.empty() ? "" : "'" + files + "'");
 }
 
 }  // namespace

@@ -187,6 +187,10 @@ TEST_CASE("Tensors that are missing or of another shape are named") {
                             }),
                 name + " has shape [3, 2, 1]");
   }
+  for (const std::string name : {"embedding.weight", "positional_embedding_table.weight"}) {
+    check_error(error_after("csa", [&](StateDict& content) { content.tensors.at(name) = Tensor::zeros({4}); }),
+                name + " has shape [4], but is a matrix");
+  }
   check_error(error_after("csa", [](StateDict& content) { content.metadata["vocabulary"] = "abc"; }),
               "vocabulary has 3 characters");
 }

@@ -116,6 +116,11 @@ TEST_CASE("a code point is described by itself and its number, control character
   CHECK(describe_code_point(U'\r') == "'\\r' (U+000D)");
   CHECK(describe_code_point(0x1B) == "'\\x1B' (U+001B)");
   CHECK(describe_code_point(0x9F) == "'\\x9F' (U+009F)");
+  CHECK(describe_code_point(0x1F) == "'\\x1F' (U+001F)");  // and at the edges of what is a control character
+  CHECK(describe_code_point(U' ') == "' ' (U+0020)");
+  CHECK(describe_code_point(U'~') == "'~' (U+007E)");
+  CHECK(describe_code_point(0x7F) == "'\\x7F' (U+007F)");
+  CHECK(describe_code_point(0xA0) == "'\xC2\xA0' (U+00A0)");
 }
 
 TEST_CASE("tokenizer: the vocabulary of a text is its characters, each once, sorted by code point", "[tokenizer]") {

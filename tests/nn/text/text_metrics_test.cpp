@@ -91,6 +91,21 @@ TEST_CASE("text metrics: for WER a lone newline or tab joins words, longer white
   CHECK(word_error_rate(U"\t", U"") == std::nullopt);
 }
 
+TEST_CASE("text metrics: words end at each of the 29 characters that Python takes for white space, at no others",
+          "[text_metrics]") {
+  const std::u32string white =
+      U"\t\n\v\f\r\x1C\x1D\x1E\x1F "
+      U"\x85\u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A\u2028"
+      U"\u2029\u202F\u205F\u3000";
+  CHECK(white.size() == 29);
+  std::vector<std::uint32_t> wrong;
+  for (char32_t c = 0; c < 0x4000; ++c) {
+    const bool ends = word_error_rate(U"a b", std::u32string{U'a', c, c, U'b'}) == 0;
+    if (ends != (white.find(c) != white.npos)) wrong.push_back(c);
+  }
+  CHECK(wrong == std::vector<std::uint32_t>{});
+}
+
 TEST_CASE("text metrics: BLEU by hand", "[text_metrics]") {
   // Precisions 4/5, 2/4, 1/3 and (smoothed) 0.1/2; equal lengths.
   CHECK(bleu(U"a b c d e", U"a b c x e") ==

@@ -15,7 +15,7 @@ PROGRAMS := train sample evaluate bench reproduce
 FOLDERS := tensor autograd quantum nn apps
 , := ,
 
-PACKAGES := g++ cmake make libopenblas-dev libfmt-dev catch2 libbenchmark-dev libcli11-dev nlohmann-json3-dev pkg-config \
+PACKAGES := g++ cmake make libopenblas-dev libfmt-dev catch2 libbenchmark-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev pkg-config \
             $(if $(shell command -v curl wget),,curl ca-certificates)
 
 DATA_URL    := https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt

@@ -22,8 +22,8 @@ inline const Options training_options = {{"batch_size", "5"},
                                          {"grad_clip", "0.01"},
                                          {"dropout", "0.25"},
                                          {"seed", "18446744073709551615"}};
-inline const Options other_options = {{"eval_interval", "7"},  {"eval_iters", "2"}, {"log_interval", "3"},
-                                      {"keep", "4"},           {"threads", "2"},    {"data", "other.txt"},
-                                      {"out_dir", "elsewhere"}};
+inline const Options other_options = {{"eval_interval", "7"},   {"eval_iters", "2"},     {"log_interval", "3"},
+                                      {"sample_interval", "9"}, {"keep", "4"},           {"threads", "2"},
+                                      {"data", "other.txt"},    {"out_dir", "elsewhere"}};
 
 }  // namespace qisa::test

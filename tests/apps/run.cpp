@@ -36,6 +36,13 @@ Stream new_pipe() {
   return {ends[0], ends[1]};
 }
 
+void set_width(int terminal, int width) {
+  winsize size{};
+  size.ws_row = 24;
+  size.ws_col = static_cast<unsigned short>(width);
+  REQUIRE(::ioctl(terminal, TIOCSWINSZ, &size) == 0);
+}
+
 Stream new_terminal(int width) {
   const int ours = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   REQUIRE(ours >= 0);
@@ -43,10 +50,7 @@ Stream new_terminal(int width) {
   REQUIRE(::unlockpt(ours) == 0);
   const int theirs = ::open(::ptsname(ours), O_RDWR | O_NOCTTY | O_CLOEXEC);
   REQUIRE(theirs >= 0);
-  winsize size{};
-  size.ws_row = 24;
-  size.ws_col = static_cast<unsigned short>(width);
-  REQUIRE(::ioctl(theirs, TIOCSWINSZ, &size) == 0);
+  set_width(theirs, width);
   return {ours, theirs};
 }
 
@@ -54,6 +58,7 @@ Stream new_terminal(int width) {
 void surround(const Surroundings& around) {
   for (const auto& [name, value] : around.environment) ::setenv(name.c_str(), value.c_str(), 1);
   for (const std::string& name : around.without) ::unsetenv(name.c_str());
+  for (const int signal : around.ignored) ::signal(signal, SIG_IGN);
   for (const auto& [resource, most] : around.limits) {
     const rlimit limit{most, most};
     ::setrlimit(static_cast<__rlimit_resource>(resource), &limit);
@@ -82,12 +87,20 @@ Outcome run(const std::string& program, const Arguments& arguments, const std::s
   Outcome outcome;
   const auto deadline = std::chrono::steady_clock::now() + time_limit;
   bool in_time = true, signalled = false;
+  std::size_t resized_at = 0;  // characters of output
   pollfd waiting[] = {{out.read, POLLIN, 0}, {err.read, POLLIN, 0}};
   while (in_time && (waiting[0].fd >= 0 || waiting[1].fd >= 0)) {
     ::poll(waiting, 2, 100);
     if (waiting[0].revents != 0 && !read_some(out.read, outcome.out)) waiting[0].fd = -1;
     if (waiting[1].revents != 0 && !read_some(err.read, outcome.err)) waiting[1].fd = -1;
-    if (around.signal != 0 && !signalled && outcome.out.find(around.signal_after) != std::string::npos) {
+    const bool shown = outcome.out.find(around.signal_after) != std::string::npos;
+    if (around.resized_to > 0 && resized_at == 0 && shown) {
+      set_width(out.read, around.resized_to);
+      resized_at = outcome.out.size();
+      process.send(SIGWINCH);  // what the system does where the terminal is the program's own
+    }
+    const bool answered = around.resized_to == 0 || (resized_at > 0 && outcome.out.size() > resized_at);
+    if (around.signal != 0 && !signalled && shown && answered) {
       process.send(around.signal);
       signalled = true;
     }
@@ -238,6 +251,7 @@ std::vector<std::string> timeless(const std::string& log) {
     REQUIRE_NOTHROW(json = nlohmann::ordered_json::parse(line));
     json.erase("tokens_per_second");
     json.erase("elapsed_s");
+    json.erase("settings");  // have folder and threads, and those of a resumed run's last life
     line = json.dump();
   }
   return lines;
@@ -247,6 +261,13 @@ void require_success(const Outcome& outcome) {
   INFO("stdout: " << outcome.out << "\nstderr: " << outcome.err);
   REQUIRE(outcome.exit_code == 0);
   REQUIRE(outcome.err.empty());
+}
+
+void require_written(const Outcome& outcome) {
+  INFO("stdout: " << outcome.out << "\nstderr: " << outcome.err);
+  REQUIRE(outcome.exit_code == 0);
+  REQUIRE(outcome.err.starts_with("from "));
+  REQUIRE(lines_of(outcome.err).size() == 1);
 }
 
 void check_refused(const Outcome& outcome, int exit_code, const std::vector<std::string>& pieces) {

@@ -32,6 +32,9 @@ struct Surroundings {
   std::map<int, unsigned long> limits = {};  // RLIMIT_…, and how much the program may have of it
   bool bound_by_permissions = false;         // even if the test runs as root
   std::vector<int> closed = {};              // descriptors that are not open
+  std::vector<int> ignored = {};             // signals
+  int resized_to = 0;                        // columns that the terminal gets once stdout has shown signal_after; then
+                                             // the signal comes once the program has written something more
 };
 
 /// A program that runs beside the test. It is killed with the object if it has not ended by then.
@@ -89,7 +92,8 @@ std::filesystem::path fast_folder();
 /// {"--name=value", …}.
 Arguments as_arguments(const Options& options);
 
-/// The lines of a run's log without what depends on time: tokens_per_second and elapsed_s.
+/// The lines of a run's log without what depends on time and on the last start: tokens_per_second,
+/// elapsed_s and settings.
 std::vector<std::string> timeless(const std::string& log);
 
 /// The lines of a text; what follows the last line break is a line if it is not empty.
@@ -97,6 +101,8 @@ std::vector<std::string> lines_of(const std::string& text);
 
 /// Ends the test unless the program ended with 0 and said nothing on stderr.
 void require_success(const Outcome& outcome);
+/// The same for `sample`, which says on stderr which checkpoint it reads.
+void require_written(const Outcome& outcome);
 
 /// Checks that a program ended with this code and said one line, with all pieces in it, on stderr.
 void check_refused(const Outcome& outcome, int exit_code, const std::vector<std::string>& pieces);

@@ -67,7 +67,7 @@ bool fuzz_options(std::span<const std::byte> bytes) {
     const TrainOptions options = parse(arguments);
     const std::string config = to_config(options);
     if (after_a_round_trip(config) != config) throw Broken("options that come back changed:\n" + config);
-    options.training_settings();
+    options.resolved().training_settings();
     options.model_settings(65);
     return true;
   } catch (const Exit& exit) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "apps/shared/command_line.hpp"
+#include "apps/shared/opening.hpp"
 #include "apps/shared/run_folder.hpp"
 #include "nn/files/checkpoint.hpp"
 #include "nn/sampler.hpp"
@@ -14,7 +15,8 @@ using namespace qisa;
 namespace {
 
 struct SampleOptions {
-  std::string checkpoint, start = "\n";
+  std::string checkpoint, start;
+  bool has_start = false;
   Index num_samples = 1, max_new_tokens = 500;
   SamplingSettings sampling{0.8, 0, 1, 1337};
   bool allow_nonfinite = false;
@@ -25,7 +27,9 @@ SampleOptions parse(int argc, char** argv) {
   SampleOptions options;
   app.add_option("--checkpoint,checkpoint", options.checkpoint,
                  "checkpoint file, or a run's folder (default: the newest in runs/)");
-  app.add_option("--start", options.start, "text to continue, or FILE:path (default: a new line)");
+  const CLI::Option* start =
+      app.add_option("--start", options.start,
+                     "text to continue, or FILE:path (default: a new line, or the model's most frequent character)");
   app.add_option("--num_samples", options.num_samples, "texts to write")->capture_default_str();
   app.add_option("--max_new_tokens", options.max_new_tokens, "characters a text")->capture_default_str();
   app.add_option("--temperature", options.sampling.temperature,
@@ -38,18 +42,29 @@ SampleOptions parse(int argc, char** argv) {
   app.add_flag("--allow_nonfinite", options.allow_nonfinite,
                "take a checkpoint with weights that are infinite or no numbers too");
   parse_or_exit(app, argc, argv);
+  options.has_start = start->count() > 0;
   return options;
+}
+
+/// The tokens of what --start gives: a text, or FILE:path.
+std::vector<std::int32_t> read_start(const std::string& start, const Tokenizer& tokenizer) {
+  require(!start.empty(), "--start is empty; give at least one character, or leave it out");
+  if (!start.starts_with("FILE:")) return tokenizer.encode(start, "--start");
+  return tokenizer.encode(read_text(start.substr(5)), "--start " + start);
 }
 
 int sample(const SampleOptions& options) {
   require(options.num_samples >= 1 && options.max_new_tokens >= 1,
           "num_samples {} and max_new_tokens {} must be at least 1", options.num_samples, options.max_new_tokens);
   options.sampling.validate();
-  const Checkpoint checkpoint = load_checkpoint(find_checkpoint(options.checkpoint),
-                                                options.allow_nonfinite ? NonFinite::allow : NonFinite::refuse);
-  const std::string start = options.start.starts_with("FILE:") ? read_text(options.start.substr(5)) : options.start;
-  const std::vector<std::int32_t> prompt = checkpoint.tokenizer.encode(start, "--start");
-  require(!prompt.empty(), "--start is empty; give at least one character");
+  const std::filesystem::path path = find_checkpoint(options.checkpoint);
+  const Checkpoint checkpoint = load_checkpoint(path, options.allow_nonfinite ? NonFinite::allow : NonFinite::refuse);
+  const std::vector<std::int32_t> prompt = options.has_start
+                                               ? read_start(options.start, checkpoint.tokenizer)
+                                               : std::vector{opening_token(checkpoint.model, checkpoint.tokenizer)};
+  const bool shown = checkpoint.tokenizer.decode(prompt) != "\n";
+  const std::string steps = checkpoint.training ? fmt::format(" (step {})", checkpoint.training->steps) : std::string();
+  complain(fmt::format("from {}{}{}\n", path.string(), steps, why_this_checkpoint(options.checkpoint, path)));
 
   const auto write = [&](std::int32_t token) {
     fmt::print("{}", checkpoint.tokenizer.decode(token));
@@ -57,7 +72,7 @@ int sample(const SampleOptions& options) {
   };
   for (Index number = 0; number < options.num_samples; ++number) {
     if (number > 0) fmt::print("\n---------------\n");
-    if (start != "\n") std::for_each(prompt.begin(), prompt.end(), write);
+    if (shown) std::for_each(prompt.begin(), prompt.end(), write);
     Sampler sampler(checkpoint.model, options.sampling, prompt, static_cast<std::uint32_t>(number));
     for (Index i = 0; i < options.max_new_tokens; ++i) write(sampler.next());
     fmt::print("\n");

@@ -12,6 +12,7 @@
 #include "apps/shared/numbers.hpp"
 #include "tensor/error.hpp"
 #include "tensor/fast/subnormals.hpp"
+#include "tensor/version.hpp"
 
 namespace qisa {
 namespace {
@@ -69,10 +70,13 @@ void parse_or_exit(CLI::App& app, int argc, char** argv) {
   const auto complaint = [&app](const std::string& message) {
     return Exit{2, fmt::format("{}: {} (see --help)\n", app.get_name(), one_line(message))};
   };
+  app.set_version_flag("--version", fmt::format("{} {}", app.get_name(), version), "print the version and end");
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     throw Exit{0, app.help()};
+  } catch (const CLI::CallForVersion& asked) {
+    throw Exit{0, std::string(asked.what()) + '\n'};
   } catch (const CLI::ExtrasError&) {
     throw complaint(unexpected(app));
   } catch (const CLI::ParseError& error) {

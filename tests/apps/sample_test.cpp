@@ -35,7 +35,7 @@ struct Trained : Workplace {
 
   std::string text(const Options& options) const {
     const Outcome outcome = sample(as_arguments(options));
-    require_success(outcome);
+    require_written(outcome);
     return outcome.out;
   }
 };
@@ -121,10 +121,38 @@ TEST_CASE("The option --checkpoint takes a file or a run's folder, wherever it i
   CHECK(text == place.text({{"checkpoint", "elsewhere/a"}}));
   CHECK(text == place.text({{"checkpoint", (place.path / "elsewhere/a").string()}}));
   const Outcome without_the_option = place.sample({"elsewhere/a"});
-  require_success(without_the_option);
+  require_written(without_the_option);
   CHECK(text == without_the_option.out);
   // 20 steps were evaluated once, at the end: the best model is the last.
   CHECK(text == place.text({{"checkpoint", "elsewhere/a/best.safetensors"}}));
+}
+
+TEST_CASE("sample says which checkpoint it reads, and why that one") {
+  const Trained place;
+  const auto said = [&place](const Arguments& arguments) {
+    const Outcome outcome = place.sample(arguments);
+    require_written(outcome);
+    return outcome.err;
+  };
+  const std::string best = "; runs/a/best.safetensors has the smallest validation loss\n";
+  CHECK(said({}) == "from runs/a/latest.safetensors (step 20): the newest run's last" + best);
+  CHECK(said({"runs/a"}) == "from runs/a/latest.safetensors (step 20): this run's last" + best);
+  CHECK(said({"runs/a/best.safetensors"}) == "from runs/a/best.safetensors (step 20)\n");
+  fs::remove(place.path / "runs/a/latest.safetensors");
+  CHECK(said({"runs/a"}) == "from runs/a/best.safetensors (step 20): this run's best; it has no latest.safetensors\n");
+}
+
+TEST_CASE("Without --start a text without line breaks begins with the character that the model writes most") {
+  std::string text;
+  for (int i = 0; i < 500; ++i) text += i % 4 == 0 ? "ACA" : i % 4 == 1 ? "AGA" : i % 4 == 2 ? "TAA" : "AAA";
+  const Workplace place(text);
+  require_success(place.train_tiny({{"out_dir", "runs/a"}, {"max_iters", "100"}, {"learning_rate", "0.02"}}));
+  for (const char* seed : {"1", "2", "3"}) {
+    const Outcome outcome = place.sample({"--max_new_tokens=10", "--seed", seed});
+    require_written(outcome);
+    CHECK(outcome.out.size() == 12);
+    CHECK(outcome.out.starts_with("A"));
+  }
 }
 
 TEST_CASE("Without any checkpoint, one line tells what to do") {
@@ -137,7 +165,9 @@ TEST_CASE("Without any checkpoint, one line tells what to do") {
 TEST_CASE("A character that the vocabulary lacks is named") {
   const Trained place;
   check_refused(place.sample({"--start", "the café"}), 1, {"é"});
-  check_refused(place.sample({"--start", "the Zebra"}), 1, {"Z"});
+  check_refused(place.sample({"--start", "the Zebra"}), 1, {"--start: ", "Z"});
+  place.write("start.txt", "the Zebra");
+  check_refused(place.sample({"--start", "FILE:start.txt"}), 1, {"--start FILE:start.txt: ", "Z"});
 }
 
 TEST_CASE("A start that is no text is refused") {
@@ -173,7 +203,9 @@ TEST_CASE("A model with weights that are no numbers writes only when told so, an
   check_refused(place.sample({}), 1, {"positional_embedding_table.weight contains nan"});
   CHECK(place.text({{"allow_nonfinite", "true"}, {"max_new_tokens", "5"}}).size() == 6);
   spoil(checkpoint, true);
-  check_refused(place.sample({"--allow_nonfinite"}), 1, {"logits are not finite"});
+  const Outcome none = place.sample({"--allow_nonfinite"});
+  CHECK(none.exit_code == 1);
+  CHECK(lines_of(none.err).back().find("logits are not finite") != std::string::npos);
 }
 
 TEST_CASE("A sampling option out of range is refused with its value") {
@@ -224,7 +256,7 @@ TEST_CASE("sample writes whole characters at a time, and ends without a word whe
   CHECK(decode_utf8(text).size() < text.size() - 20);  // characters of several bytes are among them
   ::close(ends[0]);
   CHECK(process.wait() == 128 + SIGPIPE);
-  CHECK(place.read("errors.txt").empty());
+  CHECK(lines_of(place.read("errors.txt")).size() == 1);  // which checkpoint it is
 }
 
 TEST_CASE("Text that cannot be written is an error") {
@@ -234,7 +266,7 @@ TEST_CASE("Text that cannot be written is an error") {
   Process process(QISA_PROGRAMS "/sample", {}, place.path.string(), {}, full.number(), errors.number());
   CHECK(process.wait() == 1);
   const std::string message = place.read("errors.txt");
-  CHECK(lines_of(message).size() == 1);
+  CHECK(lines_of(message).size() == 2);  // which checkpoint it is, and what is wrong
   CHECK(message.find("No space left on device") != std::string::npos);
 }
 

@@ -1,129 +1,122 @@
-// Trains a model: read the options, make data, model and trainer, then one loop.
+// Trains a model: read the options, make data, model and trainer, then one loop (training/training_run.cpp).
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
+#include <csignal>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "apps/shared/command_line.hpp"
 #include "apps/shared/corpus.hpp"
-#include "apps/shared/interrupt.hpp"
 #include "apps/shared/numbers.hpp"
-#include "apps/shared/options.hpp"
-#include "apps/shared/progress.hpp"
-#include "apps/shared/run_folder.hpp"
 #include "apps/training/checkpoints.hpp"
-#include "nn/training/evaluation.hpp"
+#include "apps/training/signals.hpp"
+#include "apps/training/training_run.hpp"
+#include "nn/text/utf8.hpp"
 #include "nn/training/memory.hpp"
-#include "nn/training/trainer.hpp"
 #include "tensor/fast/blas_kernel.hpp"
 
 using namespace qisa;
 
 namespace {
 
-void describe(const TrainOptions& options, const Corpus& corpus, const TextData& data, const GPT& model,
-              const RunFolder& folder, Index steps) {
-  fmt::print("data   {}; {} characters, vocabulary {}\n", corpus.description, data.tokens.size(),
-             model.settings().vocabulary_size);
-  fmt::print("model  {} ({}, {}), {}, {}, width {}, context {}; {} parameters\n", options.attention,
-             options.aggregation, options.normalizer, counted(options.n_layer, "layer"),
-             counted(options.n_head, "head"), options.n_embd, options.block_size, model.parameters().size());
-  if (model.settings().aggregation == Aggregation::transposed) {
-    fmt::print("note   transposed aggregation reads the characters that it is to predict: its loss is no measure\n");
+/// The characters that a text brought into the vocabulary of --init_from's model.
+std::string new_characters(const TrainOptions& options, const Tokenizer& tokenizer) {
+  const Index known = options.model.vocabulary_size, count = tokenizer.size() - known;
+  std::string names;
+  for (Index i = known; i < std::min(tokenizer.size(), known + 10); ++i) {
+    names += (names.empty() ? "" : ", ") + describe_code_point(tokenizer.vocabulary()[static_cast<std::size_t>(i)]);
   }
-  const std::string resumed = options.resume ? fmt::format(", goes on after step {}", steps) : "";
-  fmt::print("run    {}{}; {}, {}\n", folder.path().string(), resumed,
-             counted(useful_threads(options.threads), "thread"), blas_description());
-  if (const std::string advice = blas_advice(); !advice.empty()) fmt::print("note   {}\n", advice);
+  return fmt::format("{} that the model did not know: {}{}", counted(count, "character"), names,
+                     count > 10 ? ", …" : "");
 }
 
-std::string to_line(const LogEntry& entry) {
-  const std::string validation = entry.val_loss ? fmt::format("  validation {:.4f}", *entry.val_loss) : "";
-  return fmt::format("step {:>6}  loss {:.4f}{}  {:.0f} tokens/s", entry.step, entry.loss, validation,
-                     entry.tokens_per_second);
+/// The learning rate of a resumed run, if its schedule does not end with it.
+std::string schedule(const TrainOptions& options, const TrainingSettings& settings, Index steps) {
+  return fmt::format(
+      "the learning rate goes on as planned: {:.3g} at step {}, {:.3g} from step {} on; --lr_decay_iters {} spreads "
+      "its fall over all steps",
+      settings.learning_rate(steps), steps + 1, options.min_lr, std::max(options.warmup_iters, options.lr_decay_iters),
+      options.max_iters);
 }
 
-int train(const TrainOptions& options) {
-  // Data, model, trainer.
-  const std::string config = to_config(options);
+/// What is said of a run before it begins, a line each.
+std::vector<std::string> description(const TrainOptions& options, const TrainingSettings& settings,
+                                     const Corpus& corpus, const TextData& data, const GPT& model,
+                                     const Tokenizer& tokenizer, const RunFolder& folder, Index steps) {
+  std::vector<std::string> lines, notes;
+  lines.push_back(
+      fmt::format("data   {}; {} characters, vocabulary {}", corpus.description, data.tokens.size(), tokenizer.size()));
+  const ModelSettings& made = model.settings();
+  lines.push_back(fmt::format("model  {} ({}, {}), {}, {}, width {}, context {}; {} parameters", made.attention,
+                              name_of(made.aggregation), name_of(made.normalizer), counted(made.n_layer, "layer"),
+                              counted(made.n_head, "head"), made.n_embd, made.block_size, model.parameters().size()));
+  const std::string begun = options.resume              ? fmt::format(", goes on after step {}", steps)
+                            : options.init_from.empty() ? ""
+                                                        : ", begins from " + options.init_from;
+  lines.push_back(fmt::format("run    {}{}; {}, {}", folder.path().string(), begun,
+                              counted(useful_threads(options.threads), "thread"), blas_description()));
+  if (made.aggregation == Aggregation::transposed) {
+    notes.push_back("transposed aggregation reads the characters that it is to predict: its loss is no measure");
+  }
+  if (!options.resume && !options.init_from.empty() && tokenizer.size() > options.model.vocabulary_size) {
+    notes.push_back(new_characters(options, tokenizer));
+  }
+  if (options.resume && options.lr_decay_iters != options.max_iters) {
+    notes.push_back(schedule(options, settings, steps));
+  }
+  if (const std::string advice = blas_advice(); !advice.empty()) notes.push_back(advice);
+  for (const std::string& note : notes) lines.push_back("note   " + note);
+  return lines;
+}
+
+std::string to_json(const TrainOptions& options) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : list_of(options)) {
+    std::visit([&, key = name](const auto& single) { json[key] = single; }, value);
+  }
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+int train(TrainOptions asked) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves ends no training
+  TrainOptions options = asked.resolved();
   const TrainingSettings settings = options.training_settings();
   Workers workers(useful_threads(options.threads));
   Corpus corpus = load_corpus(options.data);
-  const Tokenizer& tokenizer = corpus.text.tokenizer;
-  const ModelSettings model_settings = options.model_settings(tokenizer.size());
-  check_memory(memory_need(model_settings, options.batch_size, workers.count(), settings.dropout), available_memory());
-  const TextData data = split(std::move(corpus.text.tokens), options.block_size);
   std::optional<RunFolder> folder;
-  std::optional<Checkpoint> resumed;
+  std::optional<Checkpoint> begun;
   if (options.resume) {
     folder = RunFolder::reopen(options.out_dir);
-    resumed = load_resumed(options, *folder, corpus.text);
+    begun = load_resumed(options, *folder, corpus.text);
   }
-  GPT model = resumed ? std::move(resumed->model) : GPT(model_settings, options.seed);
+  if (!begun && !options.init_from.empty()) begun = load_initial(options, corpus.text);
+  asked.model = options.model;
+  const std::string config = to_config(asked);
+  const Tokenizer tokenizer = begun ? begun->tokenizer : corpus.text.tokenizer;
+  const ModelSettings model_settings = options.model_settings(tokenizer.size());
+  check_memory(memory_need(model_settings, options.batch_size, workers.count(), settings.dropout), available_memory());
+  translate(corpus.text, tokenizer);
+  const TextData data = split(std::move(corpus.text.tokens), model_settings.block_size);
+  GPT model = begun ? std::move(begun->model) : GPT(model_settings, options.seed);
   Trainer trainer(model, data.train(), settings, workers);
-  TrainingState run{0, {}, {}, std::numeric_limits<double>::infinity(), identity(options, corpus.text)};
-  if (resumed) {
-    run = *resumed->training;
-    trainer.optimizer().restore(run.steps, run.first_moment, run.second_moment);
+  TrainingState state;
+  state.best_loss = std::numeric_limits<double>::infinity();
+  state.settings = identity(options, corpus.text);
+  if (begun && begun->training) {
+    state = *begun->training;
+    trainer.optimizer().restore(state.steps, state.first_moment, state.second_moment);
   }
-  if (!folder) folder = RunFolder::create(options.out_dir, options.attention, options.overwrite);
-  folder->start(config, run.steps);
-  describe(options, corpus, data, model, *folder, run.steps);
-  const auto save = [&](const std::filesystem::path& path) {
-    save_run(path, model, tokenizer, trainer.optimizer(), run);
-  };
-  const auto validate = [&](Index windows) {
-    const double loss = mean_loss(model, data.validation(), workers, windows);
-    require(std::isfinite(loss), "step {}: the validation loss is {}; a smaller --learning_rate may help",
-            trainer.optimizer().steps, loss);
-    return loss;
-  };
+  if (!folder) folder = RunFolder::create(options.out_dir, model_settings.attention, options.overwrite);
+  options.out_dir = folder->path().string();
+  folder->start(config, to_json(options), state.steps);
 
-  // The loop: step, evaluate, log, save. Of the files of a step, latest is written last.
-  catch_interrupts();
   Progress progress(options.max_iters);
-  StepClock clock(run.steps, options.batch_size * options.block_size);
-  std::optional<double> final_loss;  // on the whole validation text
-  for (Index step = run.steps + 1; step <= options.max_iters; ++step) {
-    const StepReport report = trainer.step();
-    const double speed = clock.tokens_per_second(step);
-    progress.update(step, report.loss, speed);
-    const bool evaluates = step % options.eval_interval == 0, logs = evaluates || step % options.log_interval == 0;
-    LogEntry entry{step, report.loss, report.learning_rate, speed};
-    if (evaluates) entry.val_loss = validate(options.eval_iters * options.batch_size);
-    if (logs) {
-      entry.elapsed_s = clock.elapsed();
-      folder->log(entry);
-      if (evaluates || !progress.is_terminal()) progress.line(to_line(entry));
-    }
-    const bool is_best = evaluates && *entry.val_loss < run.best_loss;
-    if (is_best) run.best_loss = *entry.val_loss;
-    if (evaluates && options.keep > 0) {
-      save(folder->numbered(step));
-      folder->keep_newest(options.keep);
-    }
-    if (is_best) save(folder->best());
-    const int signal = step < options.max_iters ? interrupted() : 0;
-    if (evaluates || signal != 0) {
-      folder->flush_log();
-      save(folder->latest());
-    }
-    if (logs) clock.restart(step);
-    if (signal != 0) {
-      progress.line(fmt::format("stopped at step {}; `train --resume {}` continues", step, folder->path().string()));
-      return 128 + signal;
-    }
-    if (evaluates && options.eval_iters == 0 && step == options.max_iters) final_loss = entry.val_loss;
-  }
-
-  // The end. Its evaluation is no part of the run, which can go on from here with a larger max_iters.
-  const double val_loss = final_loss ? *final_loss : validate(0);
-  if (!std::isfinite(run.best_loss)) save(folder->best());
-  save(folder->latest());
-  folder->log_done(options.max_iters, val_loss, clock.elapsed());
-  folder->flush_log();
-  progress.line(fmt::format("done in {}: validation loss {:.4f} nats a character; saved {}", duration(clock.elapsed()),
-                            val_loss, folder->latest().string()));
+  const auto lines = description(options, settings, corpus, data, model, tokenizer, *folder, state.steps);
+  TrainingRun run(options, model, tokenizer, trainer, data.validation(), workers, *folder, progress, std::move(state));
+  const SignalWatcher watcher([&run](int signal) { run.stop(signal); }, [&progress] { progress.resized(); });
+  for (const std::string& line : lines) progress.line(line);
+  run.run();
   return 0;
 }
 

@@ -71,6 +71,12 @@ void parse_or_exit(CLI::App& app, int argc, char** argv) {
     return Exit{2, fmt::format("{}: {} (see --help)\n", app.get_name(), one_line(message))};
   };
   app.set_version_flag("--version", fmt::format("{} {}", app.get_name(), version), "print the version and end");
+  for (int i = 1; i < argc; ++i) {  // CLI11 would take the next argument for the value
+    const std::string argument = argv[i];
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      throw complaint(argument + " has no value; give one, or leave the option out");
+    }
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -42,15 +42,38 @@ void replace_file(const fs::path& path, const std::string& content) {
   write_atomically(path, std::array{std::as_bytes(std::span(content))});
 }
 
-/// The lines of a log up to a step; a torn last line and the line of the end are left out.
-std::string log_until(const fs::path& path, std::int64_t step) {
-  std::string kept;
+struct Log {
+  std::string lines;
+  double seconds = 0;  // elapsed_s of the last one
+};
+
+/// The steps of a log up to one of them; a torn last line, and those of the beginning and the end, are left out.
+Log log_until(const fs::path& path, std::int64_t step) {
+  Log kept;
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
     const auto json = nlohmann::json::parse(line, nullptr, false);
-    if (json.is_object() && !json.contains("event") && json.value("step", step + 1) <= step) kept += line + '\n';
+    const auto number = [&json](const char* name, auto otherwise) {
+      const auto found = json.find(name);
+      return found != json.end() && found->is_number() ? found->get<decltype(otherwise)>() : otherwise;
+    };
+    if (!json.is_object() || json.contains("event") || number("step", step + 1) > step) continue;
+    kept.lines += line + '\n';
+    kept.seconds = number("elapsed_s", kept.seconds);
   }
   return kept;
+}
+
+/// The first line of a log: every field that any line has, so that readers that look at the first lines only know
+/// them all.
+std::string first_line(const std::string& resolved) {
+  nlohmann::ordered_json json = {{"event", "settings"}};
+  for (const char* name : {"step", "loss", "learning_rate", "gradient_norm", "val_loss", "full_val_loss",
+                           "tokens_per_second", "elapsed_s"}) {
+    json[name] = nullptr;
+  }
+  json["settings"] = nlohmann::ordered_json::parse(resolved);
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 
 /// The folder in `runs` in which one of the files `names` was written last; empty if there is none.
@@ -120,7 +143,7 @@ std::vector<std::string> RunFolder::files_of_a_run() const {
   return names;
 }
 
-void RunFolder::start(const std::string& config, std::int64_t step) {
+void RunFolder::start(const std::string& config, const std::string& resolved, std::int64_t step) {
   const fs::path config_path = path_ / "config.toml", log_path = path_ / "log.jsonl";
   for (const fs::path& file : {latest(), best(), config_path, log_path}) check_replaceable(file);
   remove_leftovers(path_);
@@ -131,7 +154,9 @@ void RunFolder::start(const std::string& config, std::int64_t step) {
     if (number > step) fs::remove(file);
   }
   replace_file(config_path, config);  // from now on, it is a run that can be resumed
-  replace_file(log_path, log_until(log_path, step));
+  const Log kept = log_until(log_path, step);
+  seconds_before_ = kept.seconds;
+  replace_file(log_path, first_line(resolved) + kept.lines);
   log_.emplace(log_path);
 }
 
@@ -162,18 +187,20 @@ bool RunFolder::is_done() const {
 }
 
 void RunFolder::log(const LogEntry& entry) {
+  const auto optional = [](const auto& value) { return value ? nlohmann::ordered_json(*value) : nullptr; };
   nlohmann::ordered_json json = {{"step", entry.step},
                                  {"loss", entry.loss},
                                  {"learning_rate", entry.learning_rate},
-                                 {"tokens_per_second", entry.tokens_per_second},
-                                 {"elapsed_s", entry.elapsed_s}};
+                                 {"gradient_norm", entry.gradient_norm}};
   if (entry.val_loss) json["val_loss"] = *entry.val_loss;
+  json["tokens_per_second"] = optional(entry.tokens_per_second);
+  json["elapsed_s"] = entry.elapsed_s;
   log_->append(json.dump() + '\n');
 }
 
-void RunFolder::log_done(std::int64_t step, double val_loss, double elapsed_s) {
+void RunFolder::log_done(std::int64_t step, double full_val_loss, double elapsed_s) {
   const nlohmann::ordered_json json = {
-      {"event", "done"}, {"step", step}, {"val_loss", val_loss}, {"elapsed_s", elapsed_s}};
+      {"event", "done"}, {"step", step}, {"full_val_loss", full_val_loss}, {"elapsed_s", elapsed_s}};
   log_->append(json.dump() + '\n');
 }
 
@@ -192,7 +219,18 @@ fs::path newest_resumable_run(const fs::path& runs) {
 
 fs::path find_checkpoint(const std::string& given) {
   const fs::path path = given.empty() ? newest_run("runs") : fs::path(given);
-  return fs::is_directory(path) ? path / "latest.safetensors" : path;
+  if (!fs::is_directory(path)) return path;
+  const fs::path latest = path / "latest.safetensors", best = path / "best.safetensors";
+  return !fs::exists(latest) && fs::exists(best) ? best : latest;
+}
+
+std::string why_this_checkpoint(const std::string& given, const fs::path& found) {
+  if (found == fs::path(given)) return "";
+  const std::string which = given.empty() ? "the newest run's" : "this run's";
+  if (found.filename() != "latest.safetensors") return fmt::format(": {} best; it has no latest.safetensors", which);
+  const fs::path best = found.parent_path() / "best.safetensors";
+  return fmt::format(": {} last{}", which,
+                     fs::exists(best) ? "; " + best.string() + " has the smallest validation loss" : "");
 }
 
 }  // namespace qisa

@@ -12,11 +12,12 @@
 
 namespace qisa {
 
-/// One line of log.jsonl.
+/// One line of log.jsonl. docs/logs.md says what the fields are.
 struct LogEntry {
   std::int64_t step = 0;
-  double loss = 0, learning_rate = 0, tokens_per_second = 0, elapsed_s = 0;
-  std::optional<double> val_loss = {};  // on evaluation steps
+  double loss = 0, learning_rate = 0, gradient_norm = 0;
+  std::optional<double> val_loss = {}, tokens_per_second = {};
+  double elapsed_s = 0;
 };
 
 /// One process at a time has a run's folder; another is refused. In it, latest.safetensors is written after all
@@ -30,10 +31,13 @@ class RunFolder {
   /// An earlier run's folder. Throws when there is none, or another process trains in it.
   static RunFolder reopen(const std::string& path);
 
-  /// Makes the folder that of a run with these settings at `step`: writes config.toml, and removes from the
+  /// Makes the folder that of a run with these settings at `step`: writes config.toml and the log's first line, with
+  /// the settings as they came out (`resolved`, a JSON object), and removes from the
   /// log and from the numbered checkpoints what is beyond that step; for a new run all that an earlier one left.
   /// Throws when it cannot be written.
-  void start(const std::string& config, std::int64_t step);
+  void start(const std::string& config, const std::string& resolved, std::int64_t step);
+  /// Seconds that the run took up to the last line that start() left in the log.
+  double seconds_before() const { return seconds_before_; }
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path latest() const { return path_ / "latest.safetensors"; }
@@ -48,8 +52,8 @@ class RunFolder {
 
   /// Appends a line to log.jsonl. Throws when it cannot be written.
   void log(const LogEntry& entry);
-  /// Appends the last line: {"event": "done", …}.
-  void log_done(std::int64_t step, double val_loss, double elapsed_s);
+  /// Appends the last line: {"event": "done", …}. `full_val_loss` is that on the whole validation text.
+  void log_done(std::int64_t step, double full_val_loss, double elapsed_s);
   /// Flushes the log to the disk. Throws when that fails.
   void flush_log() { log_->flush(); }
   /// Whether the log ends with the line of log_done().
@@ -64,11 +68,15 @@ class RunFolder {
   bool is_new_;
   Descriptor lock_;  // the open folder, locked
   std::optional<AppendFile> log_;
+  double seconds_before_ = 0;
 };
 
-/// The checkpoint that a person means: a file, the latest one in a run's folder, or that of the newest run
-/// in runs/ if nothing is given. Throws if there is none.
+/// The checkpoint that a person means: a file, the latest one in a run's folder (or the best if that is all there
+/// is), or that of the newest run in runs/ if nothing is given. Throws if there is none.
 std::filesystem::path find_checkpoint(const std::string& given);
+
+/// Why find_checkpoint(given) is this file, in words that follow its name: ": the newest run's last checkpoint".
+std::string why_this_checkpoint(const std::string& given, const std::filesystem::path& found);
 
 /// The folder within `runs` whose latest.safetensors was written last. Throws if there is none.
 std::filesystem::path newest_run(const std::filesystem::path& runs);

@@ -19,9 +19,17 @@ std::map<std::string, std::string> identity(const TrainOptions& options, const E
 /// another run's, or the run has ended.
 std::optional<Checkpoint> load_resumed(const TrainOptions& options, const RunFolder& folder, const EncodedText& text);
 
-/// Saves the model and where its training stands; `run` is brought up to date first. Throws, and leaves the
+/// The model that --init_from names, to begin a new run with on this text: characters that it does not know are
+/// added to its vocabulary, with weights that the seed determines. The options take its settings; throws, by name,
+/// when other ones were given.
+Checkpoint load_initial(TrainOptions& options, const EncodedText& text);
+
+/// Makes the text's tokens those of a tokenizer that has all of its characters, perhaps in another order.
+void translate(EncodedText& text, const Tokenizer& tokenizer);
+
+/// Saves the model and where its training stands: `run`, but for what the optimizer has. Throws, and leaves the
 /// file as it was, when a number is not finite: such a checkpoint could not be loaded.
 void save_run(const std::filesystem::path& path, const GPT& model, const Tokenizer& tokenizer, const AdamW& optimizer,
-              TrainingState& run);
+              TrainingState run);
 
 }  // namespace qisa

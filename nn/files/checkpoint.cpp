@@ -146,6 +146,10 @@ class CheckpointReader {
         throw_error("{} is {}, but {} in the model's settings", setting, quoted_for_error(found->second),
                     quoted_for_error(value));
       }
+      if (state.contains("unreported")) {
+        const auto numbers = state.at("unreported").get<std::array<double, 3>>();
+        training.unreported = StepReport{numbers[0], numbers[1], numbers[2]};
+      }
     });
     training.first_moment = read_tensor(first, {model.parameters().size()});
     training.second_moment = read_tensor(second, {model.parameters().size()});
@@ -177,6 +181,9 @@ void save_checkpoint(const std::filesystem::path& path, const GPT& model, const 
   if (training) {
     Json state = {{"steps", training->steps}, {"settings", training->settings}};
     if (std::isfinite(training->best_loss)) state["best_loss"] = training->best_loss;
+    if (const auto& step = training->unreported) {
+      state["unreported"] = {step->loss, step->gradient_norm, step->learning_rate};
+    }
     writer.add_metadata("training", state.dump());
     writer.add("trainer/first_moment", training->first_moment);
     writer.add("trainer/second_moment", training->second_moment);

@@ -15,7 +15,7 @@
 
 #include "nn/gpt.hpp"
 #include "nn/text/tokenizer.hpp"
-#include "nn/training/adamw.hpp"
+#include "nn/training/trainer.hpp"
 
 namespace qisa {
 
@@ -25,6 +25,8 @@ struct TrainingState {
   Tensor first_moment, second_moment;
   double best_loss = 0;                         // smallest validation loss so far; infinite before the first
   std::map<std::string, std::string> settings;  // training settings by name, as text
+  std::optional<StepReport>
+      unreported;  // of the last step, if its evaluation and its line in the log are still to come
 };
 
 struct Checkpoint {

@@ -42,16 +42,25 @@ Index for_windows(const GPT& model, std::span<const std::int32_t> tokens, Worker
 
 }  // namespace
 
-double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows) {
+double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows,
+                 const std::function<void(Index done, Index all)>& progress) {
+  const Index available = window_count(tokens, model.settings().block_size);
+  const Index all = most_windows == 0 ? available : std::min(most_windows, available);
   std::vector<double> losses(workers.slots());
+  std::vector<Index> sequences(workers.slots());
   double total = 0;
+  Index done = 0;
   const auto see = [&](std::size_t slot, Index, const Batch& batch, const Variable& logits) {
+    sequences[slot] = batch.sequences;
     losses[slot] =
         static_cast<double>(cross_entropy(logits, batch.targets).value().item()) * static_cast<double>(batch.sequences);
   };
-  const Index count =
-      for_windows(model, tokens, workers, most_windows, see, [&](std::size_t slot) { total += losses[slot]; });
-  return total / static_cast<double>(count);
+  for_windows(model, tokens, workers, most_windows, see, [&](std::size_t slot) {
+    total += losses[slot];
+    done += sequences[slot];
+    if (progress) progress(done, all);
+  });
+  return total / static_cast<double>(all);
 }
 
 double Predictions::mean_loss() const {

@@ -5,6 +5,7 @@
 // model has the true characters up to there.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -17,8 +18,10 @@
 namespace qisa {
 
 /// Mean cross-entropy in nats a token over the text in windows side by side, or over the first
-/// `most_windows` of them if that is not 0. Without dropout. Throws when the text has no window.
-double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows = 0);
+/// `most_windows` of them if that is not 0. Without dropout. Throws when the text has no window. `progress` is called
+/// now and then, by one thread at a time, with the windows done and all there are.
+double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows = 0,
+                 const std::function<void(Index done, Index all)>& progress = {});
 
 /// A model's predictions of a text, window after window.
 struct Predictions {

@@ -63,6 +63,12 @@ Trainer::Trainer(GPT& model, std::span<const std::int32_t> tokens, const Trainin
 }
 
 StepReport Trainer::step() {
+  const StepReport report = find_gradient();
+  apply_gradient();
+  return report;
+}
+
+StepReport Trainer::find_gradient() {
   const Index number = optimizer_.steps, length = model_->settings().block_size, batch = settings_.batch_size;
   const Sharding sharding = shard(batch, length);
   const auto sequences_in = [&](Index job) { return std::min(sharding.sequences, batch - job * sharding.sequences); };
@@ -92,9 +98,12 @@ StepReport Trainer::step() {
   require(std::isfinite(loss) && std::isfinite(norm),
           "step {}: the loss is {} and the gradient's norm {}; a smaller --learning_rate may help", number + 1, loss,
           norm);
-  const double rate = settings_.learning_rate(number);
+  return {loss, norm, settings_.learning_rate(number)};
+}
+
+void Trainer::apply_gradient() {
+  const double rate = settings_.learning_rate(optimizer_.steps);
   optimizer_.step(model_->parameters().values(), gradient_, rate, workers_);
-  return {loss, norm, rate};
 }
 
 }  // namespace qisa

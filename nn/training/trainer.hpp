@@ -50,6 +50,10 @@ class Trainer {
   /// (counted from 1, as in logs), and leaves the weights as they were, when the loss or the gradient is
   /// not finite. After any other exception the trainer is of no further use.
   StepReport step();
+  /// The halves of step(), for whoever must know when weights and optimizer change: in apply_gradient() alone, by the
+  /// gradient that find_gradient() found before it. The exceptions are those of find_gradient().
+  StepReport find_gradient();
+  void apply_gradient();
 
   /// The optimizer's state; with the weights, all that another run needs to continue from here.
   AdamW& optimizer() { return optimizer_; }

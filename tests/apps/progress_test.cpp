@@ -111,6 +111,59 @@ TEST_CASE("On a terminal evaluations and the end stay as whole lines above the l
   CHECK(outcome.out.ends_with('\n'));
 }
 
+TEST_CASE("The live line is there before the first step, and moves while a model is evaluated") {
+  const Workplace place;
+  Surroundings around;
+  around.terminal_width = 60;
+  around.signal = SIGTERM;
+  around.signal_after = " 0/9";
+  CHECK(place.train_tiny({{"max_iters", "9"}, {"batch_size", "16777216"}}, around).exit_code == 143);
+
+  std::string text;
+  for (int i = 0; i < 300; ++i) text += Workplace::verse();
+  const Workplace larger(text);
+  around.signal = 0;
+  const Outcome outcome = larger.train_tiny({{"max_iters", "2"}, {"eval_interval", "1"}}, around);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK(Pattern(" 1/2  evaluating, [0-9]+ %").is_in(outcome.out));
+}
+
+TEST_CASE("The live line is gone when the run has ended, or an error ends it") {
+  const Workplace place;
+  Surroundings around;
+  around.terminal_width = 100;
+  const Outcome outcome = place.train_tiny({{"out_dir", "out"}}, around);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK(screen(outcome.out).back().starts_with("done in "));
+  const std::size_t last_bar = std::max(outcome.out.rfind("█") + 1, outcome.out.rfind("░") + 1);
+  REQUIRE(last_bar > 1);
+  CHECK(contains(outcome.out.substr(last_bar), "\r\x1b[K"));
+
+  const Outcome broken = place.train_tiny({{"learning_rate", "1e38"}, {"warmup_iters", "0"}}, around);
+  REQUIRE(broken.exit_code == 1);
+  CHECK(broken.out.ends_with("\r\x1b[K"));
+}
+
+TEST_CASE("The live line is drawn again when the window becomes narrower, even during a long step") {
+  const Workplace place;
+  Surroundings around;
+  around.terminal_width = 100;
+  around.resized_to = 20;
+  around.signal = SIGTERM;
+  around.signal_after = " 0/9";
+  const Outcome outcome = place.train_tiny({{"max_iters", "9"}, {"batch_size", "16777216"}}, around);
+  REQUIRE(outcome.exit_code == 143);
+  std::vector<std::ptrdiff_t> widths;
+  std::string out = Pattern("\x1b\\[[0-9;]*[A-Za-z]").replace(outcome.out, "");
+  std::replace(out.begin(), out.end(), '\r', '\n');
+  for (const std::string& line : lines_of(out)) {
+    if (contains(line, " 0/9")) widths.push_back(std::ssize(decode_utf8(line)));
+  }
+  REQUIRE(widths.size() >= 2);
+  CHECK(widths.front() > 20);
+  CHECK(widths.back() < 20);
+}
+
 TEST_CASE("Durations are told in the two units that matter") {
   CHECK(duration(0) == "0 s");
   CHECK(duration(45.2) == "45 s");

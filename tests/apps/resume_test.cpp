@@ -2,6 +2,7 @@
 // make it another run is refused.
 #include <chrono>
 #include <csignal>
+#include <nlohmann/json.hpp>
 
 #include "nn/files/checkpoint.hpp"
 #include "nn/training/trainer.hpp"
@@ -145,7 +146,7 @@ TEST_CASE("keep says how many numbered checkpoints stay, the newest, also over a
   CHECK(trained("2") == std::vector<Index>{15, 18});
   CHECK(trained("9") == std::vector<Index>{3, 6, 9, 12, 15, 18});
   const Outcome sample = place.sample({"--checkpoint", "out2/step-000015.safetensors", "--max_new_tokens=5"});
-  require_success(sample);
+  require_written(sample);
 
   require_success(place.train({"--resume", "out2", "--max_iters=22"}));
   CHECK(numbered("out2") == std::vector<Index>{18, 21});
@@ -188,6 +189,51 @@ TEST_CASE("A setting that would make a resumed run another one is refused by nam
     }
   }
   CHECK((checkpoint_and_options(place, "out") == before));
+}
+
+TEST_CASE("A run that is resumed with more steps keeps its schedule, and says so") {
+  const Workplace place;
+  require_success(place.train_tiny({{"out_dir", "out"}, {"warmup_iters", "2"}, {"log_interval", "5"}}));
+  fs::copy(place.path / "out", place.path / "longer");
+  fs::copy(place.path / "out", place.path / "anew");
+  const auto rate = [&](const std::string& folder) {  // of step 40
+    for (const std::string& line : lines_of(place.read(folder + "/log.jsonl"))) {
+      const nlohmann::json entry = nlohmann::json::parse(line);
+      if (entry.at("step") == 40 && entry.contains("learning_rate")) return entry.at("learning_rate").get<double>();
+    }
+    FAIL("no step 40");
+    return 0.0;
+  };
+  const Outcome kept = place.train({"--resume", "out", "--max_iters=40"});
+  require_success(kept);
+  CHECK(kept.out.find("0.0003 from step 20 on; --lr_decay_iters 40 spreads") != std::string::npos);
+  CHECK(rate("out") == Approx(0.0003));
+  CHECK(place.read("out/config.toml").find("lr_decay_iters = 20\n") != std::string::npos);
+  const Outcome more = place.train({"--resume", "out", "--max_iters=45"});  // and again
+  require_success(more);
+  CHECK(more.out.find("0.0003 from step 20 on; --lr_decay_iters 45") != std::string::npos);
+
+  const Outcome longer = place.train({"--resume", "longer", "--max_iters=40", "--lr_decay_iters=-1"});
+  require_success(longer);
+  CHECK(longer.out.find("learning rate goes on") == std::string::npos);
+  require_success(place.train({"--resume", "anew", "--max_iters=40", "--lr_decay_iters=60"}));
+  CHECK(rate("longer") < rate("anew"));
+}
+
+TEST_CASE("The log's elapsed time goes on where the run was stopped") {
+  const Finished place;
+  std::string log = place.read("out/log.jsonl");
+  const std::string last = lines_of(log).at(4);  // of step 20
+  nlohmann::ordered_json changed = nlohmann::ordered_json::parse(last);
+  REQUIRE(changed.at("step") == 20);
+  changed["elapsed_s"] = 5000;
+  log.replace(log.find(last), last.size(), changed.dump());
+  place.write("out/log.jsonl", log);
+  const Outcome outcome = place.train({"--resume", "out", "--max_iters=30"});
+  require_success(outcome);
+  for (const std::size_t line : {5, 6, 7}) {  // steps 25 and 30, and the end
+    CHECK(nlohmann::json::parse(lines_of(place.read("out/log.jsonl")).at(line)).at("elapsed_s") >= 5000);
+  }
 }
 
 TEST_CASE("What a resumed run may change is in the help, and it may") {

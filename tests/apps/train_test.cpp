@@ -97,8 +97,9 @@ TEST_CASE("The log has every log_interval-th step, every eval_interval-th with i
   const Outcome outcome = place.train_tiny({{"out_dir", "out"}, {"log_interval", "4"}, {"eval_interval", "6"}});
   require_success(outcome);
   std::vector<json> entries = log_of(place, "out");
-  const json done = entries.back();
+  const json done = entries.back(), first = entries.front();
   entries.pop_back();
+  entries.erase(entries.begin());
 
   std::vector<int> steps, evaluations;
   double elapsed = 0;
@@ -106,9 +107,10 @@ TEST_CASE("The log has every log_interval-th step, every eval_interval-th with i
     INFO(entry);
     steps.push_back(entry.at("step"));
     if (entry.contains("val_loss")) evaluations.push_back(entry.at("step"));
-    for (const char* positive : {"loss", "learning_rate", "tokens_per_second", "elapsed_s"}) {
+    for (const char* positive : {"loss", "learning_rate", "gradient_norm", "tokens_per_second", "elapsed_s"}) {
       CHECK(entry.at(positive).get<double>() > 0);
     }
+    for (const auto& [name, value] : entry.items()) CHECK(first.contains(name));
     CHECK(entry.at("elapsed_s") >= elapsed);
     elapsed = entry.at("elapsed_s");
     if (entry.contains("val_loss")) CHECK(entry.at("val_loss").get<double>() > 0);
@@ -120,8 +122,64 @@ TEST_CASE("The log has every log_interval-th step, every eval_interval-th with i
   const Checkpoint latest = load_checkpoint(place.path / "out/latest.safetensors");
   Workers workers(1);
   const TextData data = split(latest.tokenizer.encode(Workplace::verse()), 8);
-  CHECK(done.at("val_loss") == mean_loss(latest.model, data.validation(), workers));  // all of it
+  CHECK(done.at("full_val_loss") == mean_loss(latest.model, data.validation(), workers));
+  for (const auto& [name, value] : done.items()) CHECK(first.contains(name));
   CHECK(done.at("elapsed_s") >= elapsed);
+}
+
+TEST_CASE("The log begins with every field, and with the settings as they came out") {
+  const Workplace place;
+  require_success(place.train_tiny({{"out_dir", "out"}, {"learning_rate", "0.5"}, {"threads", "0"}}));
+  const json first = log_of(place, "out").front();
+  CHECK(first.at("event") == "settings");
+  for (const char* name : {"step", "loss", "learning_rate", "gradient_norm", "val_loss", "full_val_loss",
+                           "tokens_per_second", "elapsed_s"}) {
+    CHECK(first.at(name).is_null());
+  }
+  const json settings = first.at("settings");
+  CHECK(settings.at("min_lr") == 0.05);
+  CHECK(settings.at("lr_decay_iters") == 20);
+  CHECK(settings.at("threads") >= 1);
+  CHECK(settings.at("out_dir") == "out");
+  CHECK(settings.at("attention") == "qisa-v3");
+  CHECK(settings.at("tie_embeddings") == false);
+}
+
+TEST_CASE("The validation loss of some batches and that of the whole text have different names") {
+  const Workplace place;
+  require_success(place.train_tiny({{"out_dir", "out"}, {"eval_interval", "10"}, {"eval_iters", "1"}}));
+  const std::vector<json> log = log_of(place, "out");
+  CHECK(log.back().at("step") == 20);
+  CHECK_FALSE(log.back().contains("val_loss"));
+  CHECK(log.at(log.size() - 2).at("step") == 20);
+  CHECK(log.at(log.size() - 2).at("val_loss") != log.back().at("full_val_loss"));
+}
+
+TEST_CASE("The gradient's norm in the log is that before clipping") {
+  const Workplace place;
+  require_success(
+      place.train_tiny({{"out_dir", "free"}, {"grad_clip", "0"}, {"max_iters", "1"}, {"log_interval", "1"}}));
+  require_success(
+      place.train_tiny({{"out_dir", "cut"}, {"grad_clip", "1e-3"}, {"max_iters", "1"}, {"log_interval", "1"}}));
+  const json free = log_of(place, "free").at(1), cut = log_of(place, "cut").at(1);
+  CHECK(free.at("gradient_norm") == cut.at("gradient_norm"));
+  CHECK(cut.at("gradient_norm") > 1e-3);
+}
+
+TEST_CASE("With sample_interval the model writes a line now and then, and its weights stay what they would be") {
+  const Workplace place;
+  const Outcome outcome = place.train_tiny({{"out_dir", "out"}, {"sample_interval", "7"}});
+  require_success(outcome);
+  std::vector<std::string> written;
+  for (const std::string& line : lines_of(outcome.out)) {
+    if (line.find("  writes: ") != std::string::npos) written.push_back(line);
+  }
+  REQUIRE(written.size() == 2);
+  CHECK(written[0].starts_with("step      7  writes: "));
+  CHECK(written[1].starts_with("step     14  writes: "));
+  CHECK(written[1].size() == std::string("step     14  writes: ").size() + 80);
+  require_success(place.train_tiny({{"out_dir", "silent"}}));
+  CHECK((place.read("out/latest.safetensors") == place.read("silent/latest.safetensors")));
 }
 
 TEST_CASE("Training learns: the loss on held-back text falls well below that of guessing") {
@@ -133,7 +191,7 @@ TEST_CASE("Training learns: the loss on held-back text falls well below that of 
                                     {"warmup_iters", "5"}}));
   const Checkpoint best = load_checkpoint(place.path / "out/best.safetensors");
   const double guessing = std::log(static_cast<double>(best.tokenizer.size()));
-  CHECK(log_of(place, "out").back().at("val_loss") < 0.75 * guessing);
+  CHECK(log_of(place, "out").back().at("full_val_loss") < 0.75 * guessing);
 }
 
 TEST_CASE("best.safetensors is the model of the smallest logged validation loss") {
@@ -147,7 +205,7 @@ TEST_CASE("best.safetensors is the model of the smallest logged validation loss"
   double smallest = std::numeric_limits<double>::infinity();
   Index step = 0;
   for (const json& entry : log_of(place, "out")) {
-    if (!entry.contains("val_loss") || entry.at("val_loss") >= smallest) continue;
+    if (!entry.contains("val_loss") || !entry.at("val_loss").is_number() || entry.at("val_loss") >= smallest) continue;
     smallest = entry.at("val_loss");
     step = entry.at("step");
   }
@@ -197,7 +255,8 @@ TEST_CASE("Wrong usage ends with 2 and one line about what is wrong") {
       {{"--chocolate=4"}, {"no option --chocolate (see --help)"}},
       {{"something"}, {"something"}},
       {{"--dropout", ""}, {"--dropout", "\"\" is not a number"}},
-      {{"--learning_rate="}, {"--learning_rate"}},
+      {{"--learning_rate="}, {"--learning_rate= has no value"}},
+      {{"--out_dir=", "--seed=3"}, {"--out_dir= has no value"}},
       {{"--dropout", "0.1x"}, {"--dropout", "0.1x"}},
       {{"--n_layer", ""}, {"--n_layer", "\"\""}},
       {{"--n_layer", "1e-3"}, {"--n_layer", "1e-3"}},
@@ -262,6 +321,7 @@ TEST_CASE("Bad input ends with 1 and one line that names it, and leaves no folde
       {{{"max_iters", "0"}}, {"max_iters", "0"}},
       {{{"log_interval", "0"}}, {"log_interval", "0"}},
       {{{"eval_interval", "0"}}, {"eval_interval", "0"}},
+      {{{"sample_interval", "-3"}}, {"sample_interval", "-3"}},
       {{{"eval_iters", "-3"}}, {"eval_iters", "-3"}},
       {{{"learning_rate", "-0.003"}}, {"learning_rate", "-0.003"}},
       {{{"learning_rate", "nan"}}, {"learning_rate", "nan"}},
@@ -307,30 +367,12 @@ TEST_CASE("A stop by Ctrl-C or SIGTERM saves the step it came to, and the exit c
   CHECK(last.starts_with("stopped at step " + std::to_string(steps) + ";"));
   CHECK(last.find("--resume out") != std::string::npos);
 
+  CHECK(lines_of(outcome.out)[lines_of(outcome.out).size() - 2].find(": saving the last finished step in out") !=
+        std::string::npos);
+
   const Outcome text = place.sample({"--checkpoint", "out", "--max_new_tokens", "30"});
   CHECK(text.exit_code == 0);
   CHECK(text.out.size() == 31);
-}
-
-TEST_CASE("A second signal ends train at once, without a save") {
-  const Workplace place;
-  Process process =
-      place.start_train(Workplace::tiny({{"out_dir", "out"},
-                                         {"max_iters", "100000000"},
-                                         {"eval_interval", "100000000"},
-                                         {"log_interval", "1"},
-                                         {"batch_size", "100000"}}));  // steps long enough for both to come
-  while (place.read("output.txt").find("step ") == std::string::npos) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  process.send(SIGSTOP);  // so that they come together
-  process.send(SIGINT);
-  process.send(SIGTERM);
-  process.send(SIGCONT);
-  const int exit_code = process.wait();
-  CHECK((exit_code == 130 || exit_code == 143));
-  CHECK(place.read("output.txt").find("stopped") == std::string::npos);
-  CHECK_FALSE(std::filesystem::exists(place.path / "out/latest.safetensors"));
 }
 
 }  // namespace train_test

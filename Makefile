@@ -113,7 +113,9 @@ check: deps ## format, warnings of gcc and clang, clang-tidy, the library in oth
 	@$(call OTHER,thread,-DQISA_STRICT=ON -DQISA_FLAVOURS=float -DQISA_SANITIZE=thread -DQISA_TESTS='/(trainer|workers|evaluation)_test')
 	@cmake --build $(BUILD)/thread --parallel $(JOBS) --target tests_float train
 	@ctest --test-dir $(BUILD)/thread --tests-regex '^float:' --output-on-failure --progress
-	@./$(BUILD)/thread/programs/train --data builtin --n_layer 2 --max_iters 3 --eval_iters 1 --threads 4 --out_dir $(BUILD)/thread/run
+	@./$(BUILD)/thread/programs/train --data builtin --n_layer 2 --max_iters 3 --eval_iters 1 --threads 4 --out_dir $(BUILD)/thread/run --overwrite
+	@TSAN_OPTIONS=halt_on_error=1 timeout --preserve-status --signal INT 10 ./$(BUILD)/thread/programs/train --data builtin --n_layer 1 --n_embd 16 --eval_interval 7 --eval_iters 1 \
+	  --log_interval 1 --sample_interval 5 --threads 4 --out_dir $(BUILD)/thread/stopped --overwrite >/dev/null; test $$? -eq 130
 	@echo "check: all is well"
 
 FUZZ_SECONDS := 60

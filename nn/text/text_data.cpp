@@ -12,7 +12,7 @@ namespace {
 /// A batch whose row r is the window that begins at token start(r).
 template <class Start>
 Batch gather(std::span<const std::int32_t> tokens, Index sequences, Index length, Start start) {
-  Batch batch{.inputs = {}, .targets = {}, .sequences = sequences, .length = length};
+  Batch batch{{}, {}, sequences};
   batch.inputs.reserve(sequences * length);
   batch.targets.reserve(sequences * length);
   for (Index row = 0; row < sequences; ++row) {
@@ -38,7 +38,7 @@ TextData split(std::vector<std::int32_t> tokens, Index block_size, double fracti
   };
   check("training", train_size);
   check("validation", std::ssize(tokens) - train_size);
-  return {std::move(tokens), static_cast<std::size_t>(train_size)};
+  return {std::move(tokens), train_size};
 }
 
 Batch draw_rows(std::span<const std::int32_t> tokens, Index first_row, Index rows, Index length, std::uint64_t seed,

@@ -16,7 +16,7 @@ namespace qisa {
 /// it trains on 64 % of the text and tests on 4 %; here a split is made once.)
 struct TextData {
   std::vector<std::int32_t> tokens;
-  std::size_t train_size = 0;
+  Index train_size = 0;
   std::span<const std::int32_t> train() const { return std::span(tokens).first(train_size); }
   std::span<const std::int32_t> validation() const { return std::span(tokens).subspan(train_size); }
 };
@@ -29,7 +29,7 @@ TextData split(std::vector<std::int32_t> tokens, Index block_size, double fracti
 /// Windows of one length: `inputs` and `targets` are [sequences, length], row-major.
 struct Batch {
   std::vector<std::int32_t> inputs, targets;
-  Index sequences = 0, length = 0;
+  Index sequences = 0;
 };
 
 /// Rows first_row … first_row + rows - 1 of a training step's batch: windows that start at any of the n - length

@@ -5,18 +5,13 @@
 #include <numbers>
 
 namespace qisa {
-namespace {
-
-bool is_matrix(const Shape& shape) { return shape.rank() == 2 && shape.size() > 1; }
-
-}  // namespace
 
 AdamW::AdamW(const Parameters& parameters, const AdamWSettings& settings)
     : first_moment(Tensor::zeros({parameters.size()})),
       second_moment(Tensor::zeros({parameters.size()})),
       settings_(settings) {
   for (const NamedParameter& part : parameters.names()) {
-    const bool decays = settings.decay_all || is_matrix(part.shape);
+    const bool decays = settings.decay_all || (part.shape.rank() == 2 && part.shape.size() > 1);
     if (ranges_.empty() || ranges_.back().decays != decays) ranges_.push_back({part.offset, 0, decays});
     ranges_.back().count += part.shape.size();
   }
@@ -56,8 +51,7 @@ void AdamW::step(Tensor& values, const Tensor& gradient, double learning_rate, W
   const Index count = values.size(), chunks = (count + chunk - 1) / chunk;
   if (workers == nullptr || chunks == 1) return update(0, count);
   workers->run(
-      chunks, [&](Index job, std::size_t) { update(job * chunk, std::min(count, (job + 1) * chunk)); },
-      [](Index, std::size_t) {});
+      chunks, [&](Index job, std::size_t) { update(job * chunk, (job + 1) * chunk); }, [](Index, std::size_t) {});
 }
 
 double clip_gradient(Tensor& gradient, double limit) {

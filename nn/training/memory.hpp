@@ -17,7 +17,7 @@ struct MemoryNeed {
 MemoryNeed memory_need(const ModelSettings& settings, Index batch_size, int threads, double dropout);
 
 /// Bytes that this process may still take: what the system has available, less if its control group or
-/// its address space is limited to less. Infinite if nothing is known.
+/// its address space is limited to less. Beyond any machine's if nothing is known.
 double available_memory();
 
 /// Throws, with both figures and what to make smaller, when a training needs more than `available`.

@@ -57,8 +57,8 @@ Trainer::Trainer(GPT& model, std::span<const std::int32_t> tokens, const Trainin
       optimizer_(model.parameters(), settings.adamw),
       gradient_(Tensor::zeros({model.parameters().size()})) {
   settings.validate();
-  const auto shards = static_cast<std::size_t>(shard(settings.batch_size, model.settings().block_size).shards);
-  shard_gradients_.resize(std::min(workers.slots(), shards));
+  const Index shards = shard(settings.batch_size, model.settings().block_size).shards;
+  shard_gradients_.resize(std::min<std::size_t>(workers.slots(), shards));
   for (Tensor& gradient : shard_gradients_) gradient = Tensor::zeros(gradient_.shape());
 }
 
@@ -71,14 +71,12 @@ StepReport Trainer::step() {
 StepReport Trainer::find_gradient() {
   const Index number = optimizer_.steps, length = model_->settings().block_size, batch = settings_.batch_size;
   const Sharding sharding = shard(batch, length);
-  const auto sequences_in = [&](Index job) { return std::min(sharding.sequences, batch - job * sharding.sequences); };
   std::vector<double> shard_loss(shard_gradients_.size());
   double loss = 0;
 
   const auto compute = [&](Index job, std::size_t slot) {
-    const Index rows = sequences_in(job);
-    const Batch part =
-        draw_rows(tokens_, job * sharding.sequences, rows, length, settings_.seed, static_cast<std::uint32_t>(number));
+    const Index first = job * sharding.sequences, rows = std::min(sharding.sequences, batch - first);
+    const Batch part = draw_rows(tokens_, first, rows, length, settings_.seed, static_cast<std::uint32_t>(number));
     const DropoutStream stream{settings_.seed, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(job)};
     const double share = static_cast<double>(rows) / static_cast<double>(batch);  // of the batch's mean
     shard_loss[slot] = train_shard(*model_, part, shard_gradients_[slot], settings_.dropout, stream, share);

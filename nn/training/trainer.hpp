@@ -57,7 +57,6 @@ class Trainer {
 
   /// The optimizer's state; with the weights, all that another run needs to continue from here.
   AdamW& optimizer() { return optimizer_; }
-  const AdamW& optimizer() const { return optimizer_; }
 
  private:
   GPT* model_;

@@ -62,7 +62,6 @@ TEST_CASE("the targets of a random batch are its inputs shifted by one", "[text_
   const Tokens text = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3};
   const Batch batch = draw_rows(text, 0, 20, 5, 1, 0);
   REQUIRE(batch.sequences == 20);
-  REQUIRE(batch.length == 5);
   REQUIRE(batch.inputs.size() == 100);
   REQUIRE(batch.targets.size() == 100);
   for (Index row = 0; row < 20; ++row) {
@@ -130,7 +129,6 @@ TEST_CASE("windows side by side predict every token once, up to an incomplete wi
     REQUIRE(window_count(text, length) == count);
     const Batch all = windows(text, 0, count, length);
     CHECK(all.sequences == count);
-    CHECK(all.length == length);
     CHECK(all.inputs == positions(count * length));
     CHECK(all.targets == positions(count * length, 1));
   }

@@ -29,7 +29,7 @@ Tokens random_text(Index size) {
   return text;
 }
 
-constexpr Index lengths[] = {6, 40};  // windows of 40 are audited in several batches
+constexpr Index lengths[] = {6, 40};
 
 TEST_CASE("Causal models of every mechanism are cleared") {
   for (const MechanismEntry& mechanism : mechanisms()) {

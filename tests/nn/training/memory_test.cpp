@@ -36,7 +36,7 @@ std::pair<double, double> taken(const ModelSettings& settings, Index batch, doub
   for (Index i = 0; i < sequences * settings.block_size; ++i) {
     tokens.push_back(static_cast<std::int32_t>(random.below(settings.vocabulary_size)));
   }
-  const Batch all{tokens, tokens, sequences, settings.block_size};
+  const Batch all{tokens, tokens, sequences};
   const Tensor gradient = Tensor::zeros({model.parameters().size()});
   const auto train = [&] {
     train_shard(model, all, gradient, dropout, {}, 1);

@@ -12,7 +12,7 @@ constexpr std::string_view play =
 }  // namespace
 
 const Grammar& builtin_corpus_grammar() {
-  static const Grammar grammar = Grammar::read(play);
+  static const Grammar grammar(play);
   return grammar;
 }
 
@@ -20,7 +20,7 @@ std::string builtin_corpus(std::uint64_t seed, Index characters) {
   require(characters >= 0, "builtin_corpus: cannot write {} characters", characters);
   Random random(seed, Purpose::corpus);
   std::string text;
-  while (static_cast<Index>(text.size()) < characters) builtin_corpus_grammar().sample(random, text);
+  while (std::ssize(text) < characters) builtin_corpus_grammar().sample(random, text);
   text.resize(characters);
   return text;
 }

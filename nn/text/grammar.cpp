@@ -10,7 +10,7 @@
 namespace qisa {
 namespace {
 
-using RuleNumbers = std::map<std::string_view, Index>;
+using RuleNumbers = std::map<std::string, Index, std::less<>>;
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(' ');
@@ -49,58 +49,51 @@ std::vector<Grammar::Symbol> parse_symbols(std::string_view rule, std::string_vi
   return symbols;
 }
 
-Grammar::Rule parse_rule(std::string_view name, std::string_view text, const RuleNumbers& numbers) {
+Grammar::Rule parse_rule(const std::string& name, const std::string& text, const RuleNumbers& numbers) {
   Grammar::Rule rule;
   rule.name = name;
-  for (bool more = true; more;) {
-    const auto bar = text.find('|');
-    std::string_view alternative = trim(text.substr(0, bar));
+  std::istringstream alternatives(text + '|');
+  for (std::string line; std::getline(alternatives, line, '|');) {
+    std::string_view alternative = trim(line);
     const Index weight = take_weight(name, alternative);
     rule.alternatives.push_back({weight, parse_symbols(name, alternative, numbers)});
     rule.total_weight += weight;
-    more = bar != text.npos;
-    if (more) text.remove_prefix(bar + 1);
   }
   return rule;
 }
 
 }  // namespace
 
-Grammar::Grammar(const std::vector<RuleText>& rules) {
-  require(!rules.empty(), "grammar: there are no rules");
+Grammar::Grammar(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> rules;  // names and alternatives
   RuleNumbers numbers;
-  for (const auto& [name, text] : rules)
-    require(numbers.emplace(name, static_cast<Index>(numbers.size())).second, "grammar: rule <{}> is defined twice",
-            name);
-  for (const auto& [name, text] : rules) rules_.push_back(parse_rule(name, text, numbers));
-  solve_means();
-}
-
-Grammar Grammar::read(std::string_view text) {
-  std::vector<RuleText> rules;
   std::istringstream lines{std::string(text)};
   for (std::string line; std::getline(lines, line);) {
     if (line.empty() || line.front() == '#') continue;
-    for (std::size_t at; (at = line.find("\\n")) != line.npos;) line.replace(at, 2, "\n");
+    for (std::size_t at; (at = line.find("\\n")) != line.npos;) line.replace(at, 2, 1, '\n');
     const auto equals = line.find(" =");
     require(line.front() == ' ' ? !rules.empty() : equals != line.npos, "grammar: \"{}\" begins no rule", line);
     if (line.front() == ' ') {
       rules.back().second += line;
-    } else {
-      rules.emplace_back(line.substr(0, equals), line.substr(equals + 2));
+      continue;
     }
+    const std::string name = line.substr(0, equals);
+    require(numbers.emplace(name, numbers.size()).second, "grammar: rule <{}> is defined twice", name);
+    rules.emplace_back(name, line.substr(equals + 2));
   }
-  return Grammar(rules);
+  require(!rules.empty(), "grammar: there are no rules");
+  for (const auto& [name, alternatives] : rules) rules_.push_back(parse_rule(name, alternatives, numbers));
+  solve_means();
 }
 
-void Grammar::expand(Index rule, Random& random, std::string& text) const {
+void Grammar::sample(Random& random, std::string& text, Index rule) const {
   const Rule& chosen_from = rules_[rule];
   Index ticket = random.below(chosen_from.total_weight);
   auto chosen = chosen_from.alternatives.begin();
   for (; ticket >= chosen->weight; ++chosen) ticket -= chosen->weight;
   for (const Symbol& symbol : chosen->symbols) {
     text += symbol.text;
-    if (symbol.rule != -1) expand(symbol.rule, random, text);
+    if (symbol.rule != -1) sample(random, text, symbol.rule);
   }
 }
 
@@ -113,7 +106,7 @@ void Grammar::expand(Index rule, Random& random, std::string& text) const {
 /// Plemmons, "Nonnegative matrices in the mathematical sciences", chapter 6). Rules are eliminated
 /// from the last to the first, so the first row ends with the answer and nothing is substituted back.
 void Grammar::solve_means() {
-  const Index count = static_cast<Index>(rules_.size()), length = count, entropy = count + 1;
+  const Index count = std::ssize(rules_), length = count, entropy = count + 1;
   const std::vector<double> zeros(rules_.size() + 2);
   std::vector<std::vector<double>> rows(rules_.size(), zeros);  // [1 - M | c of the lengths | c of the entropies]
   for (Index x = 0; x < count; ++x) {

@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "tensor/random.hpp"
@@ -31,26 +30,19 @@ class Grammar {
     std::vector<Alternative> alternatives;
   };
 
-  /// A rule as it is written: a name, and alternatives such as "3: The <noun> <verb>s. | Alas, <noun>!".
-  /// A bar stands between alternatives, a number and a colon before one is its weight (1 unless given),
-  /// a name in angle brackets is the place of another rule. Spaces at the ends of an alternative are
-  /// no part of it.
-  using RuleText = std::pair<std::string, std::string>;
-
-  /// Throws Error, naming the rule, for: no rules, a name given twice, a weight below 1, an empty
+  /// The grammar that a text holds. A rule is "name = alternatives"; its lines after the first begin with a space, \n
+  /// is a line break, lines that begin with # are remarks. A bar stands between alternatives, a number and a colon
+  /// before one is its weight (1 unless given), a name in angle brackets is the place of another rule: "3: The <noun>
+  /// <verb>s. | Alas, <noun>!". Spaces at the ends of an alternative are no part of it. Throws Error, naming the rule
+  /// or the line, for: no rules, a line that is none of these, a name given twice, a weight below 1, an empty
   /// alternative, a bracket without its partner, an undefined name, an infinite mean length.
-  explicit Grammar(const std::vector<RuleText>& rules);
-
-  /// The grammar that a text holds: rules as "name = alternatives", the lines of a rule after its first begin with a
-  /// space, \n is a line break, lines that begin with # are remarks. Throws what the constructor throws, and for a line
-  /// that is none of these.
-  static Grammar read(std::string_view text);
+  explicit Grammar(std::string_view text);
 
   /// The rules, in the order given. A text of the grammar is a text of the first.
   const std::vector<Rule>& rules() const { return rules_; }
 
-  /// Draws a text, choice after choice from left to right, and appends it to `text`.
-  void sample(Random& random, std::string& text) const { expand(0, random, text); }
+  /// Draws a text of a rule, choice after choice from left to right, and appends it to `text`.
+  void sample(Random& random, std::string& text, Index rule = 0) const;
 
   /// Mean length of a text, in characters.
   double expected_length() const { return expected_length_; }
@@ -60,7 +52,6 @@ class Grammar {
   double entropy() const { return entropy_; }
 
  private:
-  void expand(Index rule, Random& random, std::string& text) const;
   void solve_means();
 
   std::vector<Rule> rules_;

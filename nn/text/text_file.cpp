@@ -22,30 +22,13 @@ void refuse_utf16(std::string_view start, const std::string& name) {
           marked ? "begins with the byte-order mark of" : "seems to be");
 }
 
-/// Hands a file's bytes to `take`, block after block.
-template <class Take>
-void read_blocks(const std::filesystem::path& path, const ReadingProgress& progress, const Take& take) {
-  const std::string name = path.string();
-  std::error_code ignored;  // what cannot be looked at cannot be opened either, which is told next
-  require(!std::filesystem::is_directory(path, ignored), "cannot read {}: it is a folder, not a text file", name);
-  std::ifstream file(path, std::ios::binary);
-  require(file.is_open(), "cannot read {}: {}", name, std::generic_category().message(errno));
-  const std::uint64_t size = std::filesystem::is_regular_file(path, ignored) ? std::filesystem::file_size(path) : 0;
-  std::string block(std::size_t{1} << 20, '\0');
-  for (std::uint64_t done = 0; file.read(block.data(), std::ssize(block)) || file.gcount() > 0;) {
-    const std::string_view text(block.data(), static_cast<std::size_t>(file.gcount()));
-    if (done == 0) refuse_utf16(text, name);
-    done += text.size();
-    take(text, size);
-    if (progress) progress(done, std::max(done, size));
-  }
-  require(!file.bad(), "cannot read {}: reading stopped with an error", name);
-}
-
 /// Encodes a text that comes in parts.
 class TextEncoder {
  public:
-  TextEncoder(std::string from, const Tokenizer* tokenizer) : from_(std::move(from)), tokenizer_(tokenizer) {
+  /// For a text of `size` bytes, if that is known.
+  TextEncoder(std::string from, const Tokenizer* tokenizer, std::uint64_t size)
+      : from_(std::move(from)), tokenizer_(tokenizer) {
+    tokens_.reserve(size);
     if (!tokenizer) token_of_.assign(0x110000, -1);
   }
 
@@ -56,21 +39,17 @@ class TextEncoder {
     encode_until(waiting_.size() - std::min<std::size_t>(3, waiting_.size()));
   }
 
-  void reserve(std::uint64_t bytes) { tokens_.reserve(bytes); }
-
   /// Numbers the characters in their order, where they are numbered as they came.
   EncodedText finish() {
     encode_until(waiting_.size());
     require(!tokens_.empty(), "{} is empty: a text needs at least one character", from_);
     if (tokenizer_) return {*tokenizer_, std::move(tokens_), hash_};
-    std::u32string sorted = characters_;
-    std::sort(sorted.begin(), sorted.end());
-    std::vector<std::int32_t> place(sorted.size());  // by the number that a character has had
-    for (std::size_t i = 0; i < sorted.size(); ++i) {
-      place[static_cast<std::size_t>(token_of_[sorted[i]])] = static_cast<std::int32_t>(i);
-    }
-    for (std::int32_t& token : tokens_) token = place[static_cast<std::size_t>(token)];
-    return {Tokenizer(sorted), std::move(tokens_), hash_};
+    std::ranges::sort(characters_);
+    std::vector<std::int32_t> place(characters_.size());  // by the number that a character has had
+    std::int32_t token = 0;
+    for (const char32_t c : characters_) place[token_of_[c]] = token++;
+    for (std::int32_t& number : tokens_) number = place[number];
+    return {Tokenizer(characters_), std::move(tokens_), hash_};
   }
 
  private:
@@ -97,7 +76,7 @@ class TextEncoder {
   std::string from_;
   const Tokenizer* tokenizer_;
   std::vector<std::int32_t> tokens_, token_of_;  // token_of_: by code point, without a tokenizer
-  std::u32string characters_;                    // in the order in which they came
+  std::u32string characters_;                    // in the order in which they came, until the end
   std::string waiting_;                          // bytes that are not encoded yet, and
   std::size_t offset_ = 0;                       // how many came before them
   std::uint64_t hash_ = 0xcbf29ce484222325;
@@ -106,25 +85,30 @@ class TextEncoder {
 }  // namespace
 
 std::string read_text(const std::filesystem::path& path) {
-  std::string text;
-  read_blocks(path, {}, [&](std::string_view block, std::uint64_t) { text += block; });
-  encode_text(text, path.string());  // throws if it is no text
-  return text.starts_with(utf8_mark) ? text.substr(utf8_mark.size()) : text;
+  const EncodedText text = read_tokens(path);
+  return text.tokenizer.decode(text.tokens);
 }
 
-EncodedText read_tokens(const std::filesystem::path& path, const Tokenizer* tokenizer,
-                        const ReadingProgress& progress) {
-  TextEncoder encoder(path.string(), tokenizer);
-  read_blocks(path, progress, [&](std::string_view block, std::uint64_t size) {
-    encoder.reserve(size);
-    encoder.add(block);
-  });
+EncodedText read_tokens(const std::filesystem::path& path, const Tokenizer* tokenizer) {
+  const std::string name = path.string();
+  std::error_code ignored;  // what cannot be looked at cannot be opened either, which is told next
+  require(!std::filesystem::is_directory(path, ignored), "cannot read {}: it is a folder, not a text file", name);
+  std::ifstream file(path, std::ios::binary);
+  require(file.is_open(), "cannot read {}: {}", name, std::generic_category().message(errno));
+  const std::uint64_t size = std::filesystem::is_regular_file(path, ignored) ? std::filesystem::file_size(path) : 0;
+  TextEncoder encoder(name, tokenizer, size);
+  std::string block(std::size_t{1} << 20, '\0');
+  for (bool first = true; file.read(block.data(), std::ssize(block)) || file.gcount() > 0; first = false) {
+    const std::string_view text(block.data(), file.gcount());
+    if (first) refuse_utf16(text, name);
+    encoder.add(text);
+  }
+  require(!file.bad(), "cannot read {}: reading stopped with an error", name);
   return encoder.finish();
 }
 
 EncodedText encode_text(std::string_view text, const std::string& from, const Tokenizer* tokenizer) {
-  TextEncoder encoder(from, tokenizer);
-  encoder.reserve(text.size());
+  TextEncoder encoder(from, tokenizer, text.size());
   encoder.add(text);
   return encoder.finish();
 }

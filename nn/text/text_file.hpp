@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,9 +18,6 @@ struct EncodedText {
   std::uint64_t hash;  // FNV-1a of its bytes, to notice that a text is another one
 };
 
-/// Called now and then with the bytes that were read and those there are.
-using ReadingProgress = std::function<void(std::uint64_t bytes, std::uint64_t of)>;
-
 /// The text of a file. Throws, naming it, when there is no such file, or it is a folder, cannot be read, is empty, or
 /// is not valid UTF-8; UTF-16 is named as such.
 std::string read_text(const std::filesystem::path& path);
@@ -29,8 +25,7 @@ std::string read_text(const std::filesystem::path& path);
 /// Reads, checks and encodes the text of a file in one pass, with a block of it in memory at a time. The vocabulary is
 /// that of `tokenizer` or, without one, the text's characters sorted by code point. Throws what read_text() throws,
 /// and for a character that the tokenizer lacks.
-EncodedText read_tokens(const std::filesystem::path& path, const Tokenizer* tokenizer = nullptr,
-                        const ReadingProgress& progress = {});
+EncodedText read_tokens(const std::filesystem::path& path, const Tokenizer* tokenizer = nullptr);
 
 /// The same for a text in memory, which messages call `from`.
 EncodedText encode_text(std::string_view text, const std::string& from, const Tokenizer* tokenizer = nullptr);

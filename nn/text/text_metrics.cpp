@@ -25,16 +25,13 @@ bool is_white_space(char32_t c) {
 template <class Separates>
 Words split_words(std::u32string_view text, Separates separates) {
   Words words;
-  std::size_t word = 0, at = 0;  // where the present word begins, and the reading position
-  while (at < text.size()) {
-    std::size_t run_end = at;
-    while (run_end < text.size() && is_white_space(text[run_end])) ++run_end;
-    const bool at_an_end = at == 0 || run_end == text.size();
-    if (run_end > at && (at_an_end || separates(text.substr(at, run_end - at)))) {
-      if (at > word) words.push_back(text.substr(word, at - word));
-      word = run_end;
-    }
-    at = std::max(run_end, at + 1);
+  std::size_t word = 0;  // where the present word begins
+  for (std::size_t at = 0, end = 0; at < text.size(); at = std::max(end, at + 1)) {
+    end = std::find_if_not(text.begin() + at, text.end(), is_white_space) - text.begin();
+    const bool at_an_end = at == 0 || end == text.size();
+    if (end == at || !(at_an_end || separates(text.substr(at, end - at)))) continue;
+    if (at > word) words.push_back(text.substr(word, at - word));
+    word = end;
   }
   if (word < text.size()) words.push_back(text.substr(word));
   return words;

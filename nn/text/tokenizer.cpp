@@ -41,7 +41,7 @@ std::string Tokenizer::decode(std::span<const std::int32_t> tokens) const {
   characters.reserve(tokens.size());
   for (const std::int32_t token : tokens) {
     require(token >= 0 && token < size(), "there is no token {}: the vocabulary has tokens 0 to {}", token, size() - 1);
-    characters.push_back(vocabulary_[static_cast<std::size_t>(token)]);
+    characters.push_back(vocabulary_[token]);
   }
   return encode_utf8(characters);
 }

@@ -18,14 +18,14 @@ char32_t next_code_point(std::string_view text, std::size_t& at, std::size_t off
   const int length = std::countl_one(lead);
   expect(length >= 2 && length <= 4, "no character begins as");
   char32_t code_point = lead & (0x7Fu >> length);
-  for (std::size_t i = at + 1; i < at + static_cast<std::size_t>(length); ++i) {
+  for (std::size_t i = at + 1; i < at + length; ++i) {
     expect(i < text.size() && (text[i] & 0xC0) == 0x80, "a character is cut off");
     code_point = code_point << 6 | (text[i] & 0x3Fu);
   }
   constexpr char32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};  // of each length
   expect(code_point >= smallest[length], "a character has more bytes than it needs");
   expect(is_scalar_value(code_point), "there is a surrogate or a number beyond U+10FFFF");
-  at += static_cast<std::size_t>(length);
+  at += length;
   return code_point;
 }
 

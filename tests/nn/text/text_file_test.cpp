@@ -70,19 +70,6 @@ TEST_CASE("A byte-order mark at the start of a text is passed over, elsewhere it
   check_error(error_of([&] { read_text(folder.path / "mark"); }), "mark is empty");
 }
 
-TEST_CASE("The bytes that were read are told, up to all") {
-  const Texts folder;
-  const std::string path = folder.file("text", std::string(3'500'000, 'a'));
-  std::vector<std::uint64_t> told;
-  read_tokens(path, nullptr, [&](std::uint64_t bytes, std::uint64_t of) {
-    CHECK(of == 3'500'000);
-    told.push_back(bytes);
-  });
-  CHECK(told.size() > 2);
-  CHECK(std::is_sorted(told.begin(), told.end()));
-  CHECK(told.back() == 3'500'000);
-}
-
 TEST_CASE("A file that is no text is refused in one line that names it") {
   const Texts folder;
   const auto refused = [](const std::string& path, const std::string& message) {

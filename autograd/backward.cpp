@@ -14,7 +14,7 @@ Nodes reverse_order(const NodePointer& output) {
   output->visited = true;
   for (std::size_t next = 0; next < order.size(); ++next) {
     const Node& node = *order[next];  // on the heap: stays where it is while `order` grows
-    for (const NodePointer& input : node.inputs) {
+    for (const auto& [input, version] : node.inputs) {
       if (input && !input->visited) {
         input->visited = true;
         order.push_back(input);
@@ -44,17 +44,16 @@ void backward(const Variable& output, const Tensor& seed) {
           seed.shape());
   const Nodes order = reverse_order(output.node());
   for (const NodePointer& node : order) {
-    const auto changed = [](const Tensor::Version& version) { return version.is_outdated(); };
     require(
-        std::none_of(node->versions.begin(), node->versions.end(), changed),
+        !node->is_outdated(),
         "backward() through {} of shape {}: a tensor that it read or made was changed since, or opened for writing; "
         "do that after backward(), or with a clone()",
         node->name, node->shape);
   }
-  InputGradients(std::span(&output.node(), 1)).add(0, seed.clone());
+  output.node()->add_gradient(seed.clone());
   for (const NodePointer& node : order) {
     if (node->inputs.empty()) continue;  // a leaf keeps its gradient
-    InputGradients inputs(node->inputs);
+    InputGradients inputs(*node);
     if (!node->gradient.empty()) node->backward(node->gradient, inputs);
     node->release();
   }
@@ -69,7 +68,7 @@ std::string to_dot(const Variable& output) {
   for (const NodePointer& node : order) {
     boxes += fmt::format("  n{} [label=\"{}\\n{}\"{}];\n", ids[node.get()], node->name, node->shape,
                          node->inputs.empty() ? ", style=filled" : "");
-    for (const NodePointer& input : node->inputs) {
+    for (const auto& [input, version] : node->inputs) {
       if (input) arrows += fmt::format("  n{} -> n{};\n", ids[input.get()], ids[node.get()]);
     }
   }

@@ -17,11 +17,10 @@ Tensor product(const Tensor& a, bool transpose_a, const Tensor& b, bool transpos
   const Shape matrices = broadcast("matmul", of_a, of_b);
   Tensor result(matrices.with(-2, m).with(-1, n));
   Real* to = result.data();
-  for_each_row(matrices, broadcast_strides(of_a, matrices), broadcast_strides(of_b, matrices),
-               [&](Index i, Index i_a, Index i_b) {
-                 gemm(transpose_a, transpose_b, m, n, k, 1, a.data() + i_a * rows_a * columns_a, columns_a,
-                      b.data() + i_b * rows_b * columns_b, columns_b, 0, to + i * m * n, n);
-               });
+  for_each_row(matrices, broadcast_strides(of_a), broadcast_strides(of_b), [&](Index, Index i, Index i_a, Index i_b) {
+    gemm(transpose_a, transpose_b, m, n, k, 1, a.data() + i_a * rows_a * columns_a, columns_a,
+         b.data() + i_b * rows_b * columns_b, columns_b, 0, to + i * m * n, n);
+  });
   return result;
 }
 
@@ -33,8 +32,8 @@ Variable matmul(const Variable& a, const Variable& b) {
           a.shape(), b.shape());
   return record("matmul", product(a.value(), false, b.value(), false), {a, b},
                 [va = a.value(), vb = b.value()](const Tensor& g, InputGradients& inputs) {
-                  if (inputs.wanted(0)) inputs.add(0, sum_to(product(g, false, vb, true), va.shape()));
-                  if (inputs.wanted(1)) inputs.add(1, sum_to(product(va, true, g, false), vb.shape()));
+                  if (inputs.wanted(0)) inputs.add(0, product(g, false, vb, true));
+                  if (inputs.wanted(1)) inputs.add(1, product(va, true, g, false));
                 });
 }
 

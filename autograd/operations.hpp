@@ -1,7 +1,7 @@
 // The differentiable operations: one function each, with its backward directly under its forward.
 //
 // All take and return Variables and throw Error when shapes do not fit. Where to find them:
-// arithmetic.cpp, activation.cpp, reduction.cpp, matmul.cpp, linear.cpp, reshaping.cpp, gather.cpp, softmax.cpp,
+// arithmetic.cpp, reduction.cpp, matmul.cpp, linear.cpp, reshaping.cpp, gather.cpp, softmax.cpp,
 // layer_norm.cpp, dropout.cpp. Attention is in attention.hpp.
 #pragma once
 

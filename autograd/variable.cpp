@@ -1,6 +1,9 @@
 #include "autograd/variable.hpp"
 
 #include <algorithm>
+#include <iterator>
+
+#include "tensor/elementwise.hpp"
 
 namespace qisa {
 namespace {
@@ -9,40 +12,15 @@ thread_local bool recording = true;
 
 }  // namespace
 
-void InputGradients::add(std::size_t i, Tensor contribution) {
-  if (!wanted(i)) return;
-  Node& node = *inputs_[i];
-  require(contribution.shape() == node.shape, "gradient of shape {} for the output of {}, which has shape {}",
-          contribution.shape(), node.name, node.shape);
-  if (node.gradient.empty()) {
-    node.gradient = std::move(contribution);
-  } else if (node.owns_gradient && contribution.is_sole_owner()) {
-    contribution.add(node.gradient);  // in place, though the gradient so far may be shared, as after a sum
-    node.gradient = std::move(contribution);
-  } else {
-    accumulator(i).add(contribution);
-  }
-}
-
-Tensor& InputGradients::accumulator(std::size_t i) {
-  Node& node = *inputs_[i];
-  if (node.gradient.empty()) {
-    node.gradient = Tensor::zeros(node.shape);
-  } else if (node.owns_gradient && !node.gradient.is_sole_owner()) {
-    node.gradient = node.gradient.clone();  // shared with another node's gradient, as after reshape
-  }
-  return node.gradient;
-}
-
 Node::~Node() {
   // A long chain of nodes that die together must not recurse: the last owner of a node takes over its
   // inputs before it dies.
-  std::vector<NodePointer, pool::Allocator<NodePointer>> dying = std::move(inputs);
+  auto dying = std::move(inputs);
   while (!dying.empty()) {
-    const NodePointer node = std::move(dying.back());
+    const NodePointer node = std::move(dying.back().node);
     dying.pop_back();
     if (node && node.use_count() == 1) {
-      for (NodePointer& input : node->inputs) dying.push_back(std::move(input));
+      std::move(node->inputs.begin(), node->inputs.end(), std::back_inserter(dying));
       node->inputs.clear();
     }
   }
@@ -50,13 +28,42 @@ Node::~Node() {
 
 void Node::connect(std::span<const Variable> from, const Tensor& value) {
   inputs.reserve(from.size());
-  versions.reserve(from.size() + 1);
   for (const Variable& input : from) {
-    inputs.push_back(input.node());
-    versions.emplace_back(input.value());
+    const bool is_output = input.node() && input.node()->depth > 0;
+    inputs.push_back({input.node(), is_output ? Tensor::Version() : Tensor::Version(input.value())});
     if (input.node()) depth = std::max(depth, input.node()->depth + 1);
   }
-  versions.emplace_back(value);
+  version = Tensor::Version(value);
+}
+
+bool Node::is_outdated() const {
+  return version.is_outdated() ||
+         std::any_of(inputs.begin(), inputs.end(), [](const Input& input) { return input.version.is_outdated(); });
+}
+
+void Node::add_gradient(Tensor contribution) {
+  if (contribution.shape() != shape) {
+    require(broadcasts_to(shape, contribution.shape()), "gradient of shape {} for the output of {}, which has shape {}",
+            contribution.shape(), name, shape);
+    contribution = sum_to(contribution, shape);
+  }
+  if (gradient.empty()) {
+    gradient = std::move(contribution);
+  } else if (owns_gradient && contribution.is_sole_owner()) {
+    contribution.add(gradient);  // in place, though the gradient so far may be shared, as after a sum
+    gradient = std::move(contribution);
+  } else {
+    accumulator().add(contribution);
+  }
+}
+
+Tensor& Node::accumulator() {
+  if (gradient.empty()) {
+    gradient = Tensor::zeros(shape);
+  } else if (owns_gradient && !gradient.is_sole_owner()) {
+    gradient = gradient.clone();  // shared with another node's gradient, as after reshape
+  }
+  return gradient;
 }
 
 void Node::backward(const Tensor&, InputGradients&) {}
@@ -64,7 +71,7 @@ void Node::backward(const Tensor&, InputGradients&) {}
 void Node::release() {
   released = true;
   inputs.clear();
-  versions.clear();
+  version = {};
   if (owns_gradient) gradient = Tensor();
 }
 

@@ -3,7 +3,7 @@
 // An operation computes its value at once and, unless gradients are off, makes a Node of the graph: which
 // nodes its inputs came from, and a function that turns the gradient of its output into gradients of its
 // inputs. backward() (backward.hpp) walks from the output's node back to the leaves. A Variable without a
-// node is a constant. The operations are in the other headers of this folder; relu in activation.cpp is a
+// node is a constant. The operations are in the other headers of this folder; add in arithmetic.cpp is a
 // good first one to read.
 //
 // Until backward() has walked a graph, the tensors that its operations read and made must not change.
@@ -24,36 +24,26 @@
 namespace qisa {
 
 class Variable;
+class InputGradients;
 struct Node;
 using NodePointer = std::shared_ptr<Node>;
 
-/// Where an operation's backward function leaves the gradients of its inputs, by position.
-class InputGradients {
- public:
-  explicit InputGradients(std::span<const NodePointer> inputs) : inputs_(inputs) {}
-
-  /// Whether input i needs a gradient; if not, computing one is wasted.
-  bool wanted(std::size_t i) const { return inputs_[i] != nullptr; }
-  /// Adds `contribution`, of the input's shape, to the gradient of input i (if it is wanted).
-  void add(std::size_t i, Tensor contribution);
-  /// The gradient so far of input i, zero if there was none, for the caller to add into in place.
-  Tensor& accumulator(std::size_t i);
-
- private:
-  std::span<const NodePointer> inputs_;
-};
-
 /// One operation of a graph, or a leaf of it.
 struct Node {
-  const char* name;         // of the operation, for errors and drawings
-  Shape shape;              // of the output
-  std::uint64_t depth = 0;  // one more than that of the deepest input; 0 for a leaf
-  std::vector<NodePointer, pool::Allocator<NodePointer>> inputs;            // null where an input is constant
-  std::vector<Tensor::Version, pool::Allocator<Tensor::Version>> versions;  // of the inputs' values and the output's
-  Tensor gradient;            // of the output: the sum of the contributions so far
-  bool owns_gradient = true;  // false: `gradient` is memory that the caller gave, to add into
-  bool visited = false;       // by the walk that is going on
-  bool released = false;      // backward() has used this node
+  struct Input {
+    NodePointer node;         // null if it is constant
+    Tensor::Version version;  // of its value, unless that is the output of an operation, whose node knows it
+  };
+
+  const char* name;                                   // of the operation, for errors and drawings
+  Shape shape;                                        // of the output
+  std::uint64_t depth = 0;                            // one more than that of the deepest input; 0 for a leaf
+  std::vector<Input, pool::Allocator<Input>> inputs;  // none for a leaf
+  Tensor::Version version;                            // of the output
+  Tensor gradient;                                    // of the output: the sum of the contributions so far
+  bool owns_gradient = true;                          // false: `gradient` is memory that the caller gave, to add into
+  bool visited = false;                               // by the walk that is going on
+  bool released = false;                              // backward() has used this node
 
   Node(const char* operation, const Shape& output) : name(operation), shape(output) {}
   virtual ~Node();
@@ -62,10 +52,35 @@ struct Node {
 
   /// Puts the node behind those of the inputs.
   void connect(std::span<const Variable> from, const Tensor& value);
+  /// Whether a tensor that the operation read or made has changed since.
+  bool is_outdated() const;
+  /// Adds to the gradient a tensor of the output's shape, or of one that the output was broadcast to.
+  void add_gradient(Tensor contribution);
+  /// The gradient, zero if there was none, to add into in place.
+  Tensor& accumulator();
   /// Turns the output's gradient into the inputs' gradients. Leaves have none to compute.
   virtual void backward(const Tensor& gradient, InputGradients& inputs);
   /// Frees what backward() needed.
   virtual void release();
+};
+
+/// Where an operation's backward function leaves the gradients of its inputs, by position.
+class InputGradients {
+ public:
+  explicit InputGradients(const Node& node) : inputs_(node.inputs) {}
+
+  /// Whether input i needs a gradient; if not, computing one is wasted.
+  bool wanted(std::size_t i) const { return inputs_[i].node != nullptr; }
+  /// Adds `contribution` to the gradient of input i (if it is wanted): of the input's shape, or of one that the input
+  /// was broadcast to; then it is summed.
+  void add(std::size_t i, Tensor contribution) {
+    if (wanted(i)) inputs_[i].node->add_gradient(std::move(contribution));
+  }
+  /// The gradient so far of input i, zero if there was none, for the caller to add into in place.
+  Tensor& accumulator(std::size_t i) { return inputs_[i].node->accumulator(); }
+
+ private:
+  std::span<const Node::Input> inputs_;
 };
 
 class Variable {

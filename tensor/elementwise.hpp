@@ -19,29 +19,32 @@ Tensor map_elements(const Tensor& x, Function f) {
   return y;
 }
 
-/// Distances in memory between neighbours along each axis of a broadcast result; 0 where the
-/// operand has size 1 and is repeated.
-using Strides = std::array<Index, Shape::max_rank>;
-Strides broadcast_strides(const Shape& operand, const Shape& result);
+/// Distances in memory between neighbours along each axis, which counts from the end: -1 is the last.
+struct Strides {
+  std::array<Index, Shape::max_rank> distances{};
 
-/// Calls visit(result, a, b) with the offsets at which each row begins: a row is a run along the last
+  Index& operator[](int axis) { return distances[static_cast<std::size_t>(Shape::max_rank + axis)]; }
+  Index operator[](int axis) const { return distances[static_cast<std::size_t>(Shape::max_rank + axis)]; }
+};
+/// Those of an operand of any shape that it is broadcast to: 0 along axes that it has not or that have size 1.
+Strides broadcast_strides(const Shape& operand);
+
+/// Calls visit(length, result, a, b) with the offsets at which each row begins: a row is a run along the last
 /// axis of `result`.
 template <class Visit>
 void for_each_row(const Shape& result, const Strides& a, const Strides& b, Visit visit) {
-  const int last = result.rank() - 1;
-  const Index length = last < 0 ? 1 : result[last];
-  std::array<Index, Shape::max_rank> position{};
+  const Index length = result.rank() == 0 ? 1 : result[-1];
+  Strides position;
   Index offset_a = 0, offset_b = 0;
   for (Index offset = 0, size = result.size(); offset < size; offset += length) {
-    visit(offset, offset_a, offset_b);
-    for (int axis = last - 1; axis >= 0; --axis) {  // count up, like an odometer
-      const auto i = static_cast<std::size_t>(axis);
-      offset_a += a[i];
-      offset_b += b[i];
-      if (++position[i] < result[axis]) break;
-      offset_a -= a[i] * result[axis];
-      offset_b -= b[i] * result[axis];
-      position[i] = 0;
+    visit(length, offset, offset_a, offset_b);
+    for (int axis = -2; axis >= -result.rank(); --axis) {  // count up, like an odometer
+      offset_a += a[axis];
+      offset_b += b[axis];
+      if (++position[axis] < result[axis]) break;
+      offset_a -= a[axis] * result[axis];
+      offset_b -= b[axis] * result[axis];
+      position[axis] = 0;
     }
   }
 }
@@ -59,11 +62,9 @@ Tensor zip_elements(const char* operation, const Tensor& a, const Tensor& b, Fun
     for (Index i = 0; i < count; ++i) to[i] = f(from_a[i], from_b[i]);
     return result;
   }
-  const Strides strides_a = broadcast_strides(a.shape(), shape), strides_b = broadcast_strides(b.shape(), shape);
-  const int last = shape.rank() - 1;
-  const Index length = shape[last], step_a = strides_a[static_cast<std::size_t>(last)],
-              step_b = strides_b[static_cast<std::size_t>(last)];
-  for_each_row(shape, strides_a, strides_b, [&](Index row, Index row_a, Index row_b) {
+  const Strides strides_a = broadcast_strides(a.shape()), strides_b = broadcast_strides(b.shape());
+  const Index step_a = strides_a[-1], step_b = strides_b[-1];
+  for_each_row(shape, strides_a, strides_b, [&](Index length, Index row, Index row_a, Index row_b) {
 #pragma omp simd
     for (Index i = 0; i < length; ++i) to[row + i] = f(from_a[row_a + i * step_a], from_b[row_b + i * step_b]);
   });

@@ -54,4 +54,10 @@ Shape broadcast(const char* operation, const Shape& a, const Shape& b) {
   return Shape(std::span<const Index>(sizes.data(), static_cast<std::size_t>(rank)));
 }
 
+bool broadcasts_to(const Shape& a, const Shape& b) {
+  bool fits = a.rank() <= b.rank();
+  for (int axis = -1; fits && axis >= -a.rank(); --axis) fits = a[axis] == 1 || a[axis] == b[axis];
+  return fits;
+}
+
 }  // namespace qisa

@@ -47,6 +47,9 @@ class Shape {
 /// sizes must be equal or 1. `operation` names the caller in the error.
 Shape broadcast(const char* operation, const Shape& a, const Shape& b);
 
+/// Whether the common shape of the two is the second.
+bool broadcasts_to(const Shape& a, const Shape& b);
+
 }  // namespace qisa
 
 template <>

@@ -23,6 +23,7 @@ class Tensor {
   /// What the storage of a tensor held at one moment. It does not keep the storage alive.
   class Version {
    public:
+    Version() = default;  // of no tensor, which does not change
     explicit Version(const Tensor& tensor);
     /// Whether that may have changed: each call of data(), values() or [] of a tensor that is not const, of fill()
     /// or add() counts as a change of all that shares the storage.
@@ -30,7 +31,7 @@ class Tensor {
 
    private:
     std::weak_ptr<const Storage> storage_;
-    std::uint64_t changes_;
+    std::uint64_t changes_ = 0;
   };
 
   /// No tensor at all: empty() holds, and there is no storage.

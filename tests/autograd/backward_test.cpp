@@ -125,8 +125,8 @@ TEST_CASE("operations on constants record nothing", "[backward]") {
   const Variable c = a * b;
   REQUIRE(c.requires_gradient());
   REQUIRE(c.node()->inputs.size() == 2);
-  CHECK(c.node()->inputs[0] == nullptr);
-  CHECK(c.node()->inputs[1] == b.node());
+  CHECK(c.node()->inputs[0].node == nullptr);
+  CHECK(c.node()->inputs[1].node == b.node());
 }
 
 TEST_CASE("NoGradient stops recording, nests, and restores what was, also when an exception passes", "[backward]") {
@@ -265,6 +265,24 @@ TEST_CASE("a backward function that returns a gradient of the wrong shape is ref
   const Variable y = record("careless", Tensor({2}), {x},
                             [](const Tensor&, InputGradients& inputs) { inputs.add(0, Tensor::zeros({3})); });
   CHECK_THROWS_WITH(backward(sum(y)), Contains("[3]") && Contains("[2]"));
+}
+
+TEST_CASE("a gradient by what an input was broadcast to is summed over the copies", "[backward]") {
+  const Variable x = leaf({1, 2});
+  const Variable y = record("copies", Tensor({3, 2}), {x}, [](const Tensor& g, InputGradients& inputs) {
+    inputs.add(0, g);
+    inputs.add(0, Tensor({2}, {100, 200}));
+  });
+  backward(y, Tensor({3, 2}, {1, 2, 3, 4, 5, 6}));
+  CHECK(list(x.gradient()) == std::vector<Real>{109, 212});
+}
+
+TEST_CASE("a result that was changed between two operations is refused, naming the one that made it", "[backward]") {
+  const Variable x = leaf({1, 2}), y = exp(x);
+  Tensor(y.value()).fill(0);
+  const Variable z = sum(y * y);
+  CHECK_THROWS_WITH(backward(z), Contains("exp"));
+  CHECK(list(x.gradient()) == std::vector<Real>{0, 0});
 }
 
 TEST_CASE("a node is visited after all that depend on it, however the graph is tangled", "[backward]") {

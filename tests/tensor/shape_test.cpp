@@ -79,6 +79,18 @@ TEST_CASE("shapes broadcast when aligned sizes are equal or 1, in either order",
   }
 }
 
+TEST_CASE("a shape broadcasts to another if that is the common shape of the two", "[shape]") {
+  CHECK(broadcasts_to({}, {2, 3}));
+  CHECK(broadcasts_to({3}, {2, 3}));
+  CHECK(broadcasts_to({2, 1}, {2, 3}));
+  CHECK(broadcasts_to({2, 3}, {2, 3}));
+  CHECK(broadcasts_to({1}, {0}));
+  CHECK_FALSE(broadcasts_to({2, 3}, {3}));
+  CHECK_FALSE(broadcasts_to({2, 3}, {2, 1}));
+  CHECK_FALSE(broadcasts_to({2}, {2, 3}));
+  CHECK_FALSE(broadcasts_to({0}, {1}));
+}
+
 TEST_CASE("shapes that do not broadcast are refused, naming the operation, both shapes and the sizes", "[shape]") {
   CHECK_THROWS_WITH(broadcast("add", {2, 3}, {2, 4}),
                     Contains("[add]") && Contains("[2, 3] and [2, 4]") && Contains("sizes 3 and 4"));

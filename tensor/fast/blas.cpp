@@ -53,39 +53,28 @@ void multiply_row(bool transpose_b, Index n, Index k, Real alpha, const Real* a,
              1);
 }
 
-/// A product [rows, terms] x [terms, columns].
-struct Piece {
-  Index rows, columns, terms;
-};
-
 /// The size of equal parts of `count`, about 64 each.
 Index equal_part(Index count) {
   const Index parts = std::max<Index>(1, (count + 32) / 64);
   return (count + parts - 1) / parts;
 }
 
-/// What a product is cut into for OpenBLAS's kernels for small products. What they read again and again stays in the
-/// nearest cache.
-Piece small_piece(Index m, Index n, Index k) {
-  constexpr Index largest = 1'000'000;
-  if (m * n * k <= largest) return {m, n, k};
-  const Index columns = padded_to_lanes(equal_part(n)), terms = equal_part(k);
-  return {std::min<Index>(128, largest / (columns * terms) / 4 * 4), columns, terms};
-}
-
-/// The product in pieces, for B not transposed.
+/// The product, for B not transposed, cut into pieces [rows, terms] x [terms, columns] for OpenBLAS's kernels for small
+/// products. What they read again and again stays in the nearest cache.
 void multiply_pieces(bool transpose_a, Index m, Index n, Index k, Real alpha, const Real* a, Index lda, const Real* b,
                      Index ldb, Real beta, Real* c, Index ldc) {
-  const Piece piece = small_piece(m, n, k);
-  for (Index column = 0; column < n; column += piece.columns) {
-    for (Index row = 0; row < m; row += piece.rows) {
+  constexpr Index largest = 1'000'000;
+  const bool small = m * n * k <= largest;
+  const Index columns = small ? n : padded_to_lanes(equal_part(n)), terms = small ? k : equal_part(k);
+  const Index rows = small ? m : std::min<Index>(128, largest / (columns * terms) / 4 * 4);
+  for (Index column = 0; column < n; column += columns) {
+    for (Index row = 0; row < m; row += rows) {
       Index term = 0;
       do {
         const Real* a_piece = a + term * (transpose_a ? lda : 1) + row * (transpose_a ? 1 : lda);
-        blas_gemm(transpose_a, false, std::min(piece.rows, m - row), std::min(piece.columns, n - column),
-                  std::min(piece.terms, k - term), alpha, a_piece, lda, b + term * ldb + column, ldb,
-                  term == 0 ? beta : 1, c + row * ldc + column, ldc);
-        term += piece.terms;
+        blas_gemm(transpose_a, false, std::min(rows, m - row), std::min(columns, n - column), std::min(terms, k - term),
+                  alpha, a_piece, lda, b + term * ldb + column, ldb, term == 0 ? beta : 1, c + row * ldc + column, ldc);
+        term += terms;
       } while (term < k);
     }
   }

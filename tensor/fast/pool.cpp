@@ -66,15 +66,11 @@ void* allocate(std::size_t bytes) {
 }
 
 void release(void* block, std::size_t bytes) noexcept {
-  if (pool_is_gone) {
-    ::operator delete (block, std::align_val_t{alignment});
-    return;
-  }
   try {
-    this_thread.idle[size_class(bytes).index].push_back(block);
-  } catch (const std::bad_alloc&) {
-    ::operator delete (block, std::align_val_t{alignment});
+    if (!pool_is_gone) return this_thread.idle[size_class(bytes).index].push_back(block);
+  } catch (const std::bad_alloc&) {  // it is not kept, then
   }
+  ::operator delete (block, std::align_val_t{alignment});
 }
 
 std::size_t system_allocations() { return this_thread.system_allocations; }

@@ -7,7 +7,6 @@
 #include <type_traits>
 
 #include "autograd/operations.hpp"
-#include "tensor/elementwise.hpp"
 #include "tensor/fast/lanes.hpp"
 
 namespace qisa {
@@ -23,43 +22,28 @@ void with_width(Index width, Function function) {
   }
 }
 
-template <class Width>
-Real size_of(Width width) {
-  return static_cast<Real>(static_cast<Index>(width));
-}
-
 struct Statistics {
   Real mean, r;
 };
-
-template <class Width>
-Statistics statistics_of(const Real* x, Width width, Real epsilon) {
-  const Index whole = whole_lanes(width);
-  Lanes totals{}, squares{};
-  for (Index i = 0; i < whole; i += lane_count) totals += lanes(x + i);
-  Real total = sum(totals);
-  for (Index i = whole; i < width; ++i) total += x[i];
-  const Real mean = total / size_of(width);
-  for (Index i = 0; i < whole; i += lane_count) {
-    const Lanes centered = lanes(x + i) - mean;
-    squares += centered * centered;
-  }
-  Real square = sum(squares);
-  for (Index i = whole; i < width; ++i) square += (x[i] - mean) * (x[i] - mean);
-  return {mean, 1 / std::sqrt(square / size_of(width) + epsilon)};
-}
 
 /// y of every row, and its statistics.
 template <class Width>
 void normalize(Width width, std::span<Statistics> statistics, Real epsilon, const Real* x, const Real* w, const Real* b,
                Real* y) {
-  const Index whole = whole_lanes(width);
-  for (Statistics& row : statistics) {
-    row = statistics_of(x, width, epsilon);
-    const auto [mean, r] = row;
-    for (Index i = 0; i < whole; i += lane_count)
-      lanes(y + i) = (lanes(x + i) - mean) * r * lanes(w + i) + lanes(b + i);
-    for (Index i = whole; i < width; ++i) y[i] = (x[i] - mean) * r * w[i] + b[i];
+  const auto size = static_cast<Real>(static_cast<Index>(width));
+  for (auto& [mean, r] : statistics) {
+    Lanes totals{}, squares{};
+    for_each_group(width, [&](Index i, auto count) { totals += load_lanes(x + i, count); });
+    const Real m = mean = sum(totals) / size;
+    for_each_group(width, [&](Index i, auto count) {
+      const Lanes centered = first_lanes(load_lanes(x + i, count) - m, count, 0);
+      squares += centered * centered;
+    });
+    const Real factor = r = 1 / std::sqrt(sum(squares) / size + epsilon);
+    for_each_group(width, [&](Index i, auto count) {
+      const Lanes n = (load_lanes(x + i, count) - m) * factor;
+      store_lanes(y + i, n * load_lanes(w + i, count) + load_lanes(b + i, count), count);
+    });
     x += width;
     y += width;
   }
@@ -69,33 +53,23 @@ void normalize(Width width, std::span<Statistics> statistics, Real epsilon, cons
 template <class Width>
 void normalize_backward(Width width, std::span<const Statistics> statistics, const Real* x, const Real* w,
                         const Real* g, Real* dx, Real* dw, Real* db) {
-  const Index whole = whole_lanes(width);
-  for (const auto [mean, r] : statistics) {
+  const auto size = static_cast<Real>(static_cast<Index>(width));
+  for (const Statistics& row : statistics) {
+    const Real mean = row.mean, r = row.r;
     Lanes sums_h{}, sums_hn{};
-    for (Index i = 0; i < whole; i += lane_count) {
-      const Lanes n = (lanes(x + i) - mean) * r, h = lanes(g + i) * lanes(w + i);
+    for_each_group(width, [&](Index i, auto count) {
+      const Lanes n = (load_lanes(x + i, count) - mean) * r, dy = load_lanes(g + i, count);
+      const Lanes h = dy * load_lanes(w + i, count);
       sums_h += h;
       sums_hn += h * n;
-      lanes(dw + i) += lanes(g + i) * n;
-      lanes(db + i) += lanes(g + i);
-    }
-    Real sum_h = sum(sums_h), sum_hn = sum(sums_hn);
-    for (Index i = whole; i < width; ++i) {
-      const Real n = (x[i] - mean) * r, h = g[i] * w[i];
-      sum_h += h;
-      sum_hn += h * n;
-      dw[i] += g[i] * n;
-      db[i] += g[i];
-    }
-    const Real mean_h = sum_h / size_of(width), mean_hn = sum_hn / size_of(width);
-    for (Index i = 0; i < whole; i += lane_count) {
-      const Lanes n = (lanes(x + i) - mean) * r;
-      lanes(dx + i) = r * (lanes(g + i) * lanes(w + i) - mean_h - n * mean_hn);
-    }
-    for (Index i = whole; i < width; ++i) {
-      const Real n = (x[i] - mean) * r;
-      dx[i] = r * (g[i] * w[i] - mean_h - n * mean_hn);
-    }
+      store_lanes(dw + i, load_lanes(dw + i, count) + dy * n, count);
+      store_lanes(db + i, load_lanes(db + i, count) + dy, count);
+    });
+    const Real mean_h = sum(sums_h) / size, mean_hn = sum(sums_hn) / size;
+    for_each_group(width, [&](Index i, auto count) {
+      const Lanes n = (load_lanes(x + i, count) - mean) * r, h = load_lanes(g + i, count) * load_lanes(w + i, count);
+      store_lanes(dx + i, r * (h - mean_h - n * mean_hn), count);
+    });
     x += width;
     g += width;
     dx += width;
@@ -120,7 +94,7 @@ Variable layer_norm(const Variable& x, const Variable& weight, const Variable& b
   return record("layer_norm", std::move(y), {x, weight, bias},
                 [vx = x.value(), vw = weight.value(), statistics = std::move(statistics), size](
                     const Tensor& g, InputGradients& inputs) {
-                  // dw and db are summed over 32 rows at a time, then over these sums, which sum_to() does
+                  // dw and db are summed over 32 rows at a time, then over these sums, which add() does
                   // without losing what is small.
                   constexpr std::size_t together = 32;
                   const std::span all = statistics;
@@ -136,8 +110,8 @@ Variable layer_norm(const Variable& x, const Variable& weight, const Variable& b
                     }
                   });
                   inputs.add(0, std::move(dx));
-                  inputs.add(1, sum_to(dw, {size}));
-                  inputs.add(2, sum_to(db, {size}));
+                  inputs.add(1, std::move(dw));
+                  inputs.add(2, std::move(db));
                 });
 }
 

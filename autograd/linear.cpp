@@ -26,46 +26,23 @@ Sizes check_linear(const char* operation, const Variable& x, const Variable& wei
   return {x.shape().with(-1, 1).size(), weight.shape()[1], out};
 }
 
-/// x W^T on top of what y holds already, times `beta`.
-void times_weight(const Variable& x, const Variable& weight, const Sizes& sizes, Real beta, Real* y) {
+/// take(at, c, count, lanes) for all numbers of z = x W^T, those of column c on in lanes: `count` of them, from number
+/// `at` on of z. If sums are narrow, z is left as it is; otherwise it is set, and `take` may be left out.
+template <class Take>
+void times_weight(const Variable& x, const Variable& weight, const Sizes& sizes, Real* z, bool takes, Take take) {
   const auto [rows, in, out] = sizes;
-  gemm(false, true, rows, out, in, 1, x.value().data(), in, weight.value().data(), in, beta, y, out);
-}
-
-/// store(i, c, columns c to c + 15 of row i of x W^T), for narrow products.
-template <class Store>
-void narrow_linear(const Variable& x, const Variable& weight, const Sizes& sizes, Store store) {
-  const auto [rows, in, out] = sizes;
-  Tensor transposed({in, out});
-  Real* to = transposed.data();
-  for (Index c = 0; c < out; c += lane_count) {
-    rows_to_lanes(weight.value().data() + c * in, in, lane_count, in, to + c, out);
+  const Real *from = x.value().data(), *w = weight.value().data();
+  if (is_narrow(in, out)) {
+    Tensor transposed({in, out});
+    Real* to = transposed.data();
+    for (Index c = 0; c < out; c += lane_count) rows_to_lanes(w + c * in, in, lane_count, in, to + c, out);
+    narrow_product(from, rows, in, to, out,
+                   [&](Index i, Index c, const Lanes& sums) { take(i * sizes.out + c, c, AllLanes(), sums); });
+    return;
   }
-  narrow_product(x.value().data(), rows, in, to, out, store);
-}
-
-/// Every row of a matrix [rows, width] becomes `row`. Rows are often too short for the library's copy to pay.
-void fill_rows(Real* matrix, Index rows, Index width, const Real* row) {
-  for (Real* to = matrix; to < matrix + rows * width; to += width) {
-    for_each_group(width, [&](auto at) { at(to) = at(row); });
-  }
-}
-
-/// y = f(z) for z = `kept` + b. `kept` becomes f'(z); for relu it is y.
-void activate(Real* kept, const Real* b, const Sizes& sizes, Activation f, Real* y) {
-  for (Index row = 0; row < sizes.rows; ++row) {
-    Real *sums = kept + row * sizes.out, *result = y + row * sizes.out;
-    if (f == Activation::relu) {
-#pragma omp simd
-      for (Index i = 0; i < sizes.out; ++i) result[i] = relu(sums[i] + b[i]);
-    } else {
-#pragma omp simd
-      for (Index i = 0; i < sizes.out; ++i) {
-        const Real z = sums[i] + b[i];
-        result[i] = gelu(z);
-        sums[i] = gelu_derivative(z);
-      }
-    }
+  gemm(false, true, rows, out, in, 1, from, in, w, in, 0, z, out);
+  for (Index row = 0; takes && row < rows * out; row += out) {
+    for_each_group(out, [&](Index c, auto count) { take(row + c, c, count, load_lanes(z + row + c, count)); });
   }
 }
 
@@ -87,7 +64,7 @@ void product_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, c
     Tensor& dw = inputs.accumulator(1);
     gemm(true, false, out, in, rows, 1, dy.data(), out, x.data(), in, 1, dw.data(), in);
   }
-  if (inputs.wanted(2)) inputs.add(2, sum_to(dy, {out}));
+  inputs.add(2, dy);
 }
 
 }  // namespace
@@ -97,14 +74,9 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   Tensor y(x.shape().with(-1, sizes.out));
   const Real* b = bias.value().data();  // null without a bias
   Real* to = y.data();
-  if (is_narrow(sizes.in, sizes.out)) {
-    narrow_linear(x, weight, sizes, [&](Index i, Index c, const Lanes& sums) {
-      lanes(to + i * sizes.out + c) = b ? sums + lanes(b + c) : sums;
-    });
-  } else {
-    if (b) fill_rows(to, sizes.rows, sizes.out, b);
-    times_weight(x, weight, sizes, b ? 1 : 0, to);
-  }
+  times_weight(x, weight, sizes, to, b != nullptr, [&](Index at, Index c, auto count, const Lanes& z) {
+    store_lanes(to + at, b ? z + load_lanes(b + c, count) : z, count);
+  });
   return record("linear", std::move(y), {x, weight, bias},
                 [vx = x.value(), w = weight.value(), sizes](const Tensor& g, InputGradients& inputs) {
                   product_backward(vx, w, g, sizes, inputs);
@@ -119,15 +91,17 @@ Variable activated_linear(const Variable& x, const Variable& weight, const Varia
   Tensor y(x.shape().with(-1, sizes.out));
   Tensor kept = f == Activation::relu ? y : Tensor(y.shape());
   const Real* b = bias.value().data();
-  Real *to = y.data(), *z = kept.data();
-  if (f == Activation::relu && is_narrow(sizes.in, sizes.out)) {
-    narrow_linear(x, weight, sizes, [&](Index i, Index c, const Lanes& sums) {
-      lanes(to + i * sizes.out + c) = larger(Lanes{}, sums + lanes(b + c));
-    });
-  } else {
-    times_weight(x, weight, sizes, 0, z);
-    activate(z, b, sizes, f, to);
-  }
+  Real *to = y.data(), *slopes = kept.data();
+  const auto take_relu = [&](Index at, Index c, auto count, const Lanes& sums) {
+    store_lanes(to + at, relu(sums + load_lanes(b + c, count)), count);
+  };
+  const auto take_gelu = [&](Index at, Index c, auto count, const Lanes& sums) {
+    const Lanes z = sums + load_lanes(b + c, count);
+    store_lanes(to + at, gelu(z), count);
+    store_lanes(slopes + at, gelu_derivative(z), count);
+  };
+  f == Activation::relu ? times_weight(x, weight, sizes, slopes, true, take_relu)
+                        : times_weight(x, weight, sizes, slopes, true, take_gelu);
   return record("activated_linear", std::move(y), {x, weight, bias},
                 [vx = x.value(), w = weight.value(), kept, sizes, f](const Tensor& g, InputGradients& inputs) {
                   const Tensor dz =

@@ -33,11 +33,14 @@ DropoutMask::DropoutMask(DropoutStream& stream, Index count, Real dropped)
 }
 
 void DropoutMask::multiply(const Real* x, Real* y) const {
-  for_each_group(count_, [&](auto at) { at(y) = factor(at) * at(x); });
+  for_each_group(count_,
+                 [&](Index i, auto count) { store_lanes(y + i, factors(i) * load_lanes(x + i, count), count); });
 }
 
 void DropoutMask::multiply_add(const Real* base, const Real* x, Real* y) const {
-  for_each_group(count_, [&](auto at) { at(y) = at(base) + factor(at) * at(x); });
+  for_each_group(count_, [&](Index i, auto count) {
+    store_lanes(y + i, load_lanes(base + i, count) + factors(i) * load_lanes(x + i, count), count);
+  });
 }
 
 }  // namespace qisa

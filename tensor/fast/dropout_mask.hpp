@@ -18,12 +18,7 @@ class DropoutMask {
   /// The stream's next mask.
   DropoutMask(DropoutStream& stream, Index count, Real dropped);
 
-  Index count() const { return count_; }
-  Real operator[](Index i) const {
-    const Unsigned bits = groups_[static_cast<std::size_t>(i / group)][static_cast<std::size_t>(i % lane_count)];
-    return (bits >> (i / lane_count % parts) & 1) != 0 ? kept_ : Real(0);
-  }
-  /// The factors of numbers i … i + 15. i is a multiple of 16, and i + 15 < count().
+  /// The factors of numbers i … i + 15; those beyond the count are random too. i is a multiple of 16.
   Lanes factors(Index i) const {
     using Integers __attribute__((vector_size(sizeof(Vector)))) = Unsigned;
     const auto part = static_cast<Unsigned>(i / lane_count % parts);
@@ -40,9 +35,6 @@ class DropoutMask {
   void multiply_add(const Real* base, const Real* x, Real* y) const;
 
  private:
-  Lanes factor(GroupAt at) const { return factors(at.i); }
-  Real factor(NumberAt at) const { return (*this)[at.i]; }
-
   // Numbers come in groups of 512: bit p of word l is that of number 16 p + l of the group. Words are as wide
   // as Real, so that they turn into it lane by lane.
   using Unsigned = std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uint64_t>;

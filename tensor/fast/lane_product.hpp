@@ -5,8 +5,6 @@
 // row k of B; four rows are summed at a time, so that a row of B is read once for the four.
 #pragma once
 
-#include <algorithm>
-
 #include "tensor/fast/lanes.hpp"
 
 namespace qisa {
@@ -22,34 +20,36 @@ struct Terms {
   Index first, last;  // last is not part of it
 };
 
+/// store(i, sums) for rows i, i + 1, … i + together - 1: the sums over k in `terms` of A_ik times the lanes at b + k *
+/// stride.
+template <Index together, class Store>
+[[gnu::always_inline]] inline void sum_rows(const Factor& a, Index i, const Real* b, Index stride, Terms terms,
+                                            Store store) {
+  Lanes sums[together] = {};
+  const Real* numbers = a.data + i * a.row;
+  for (Index k = terms.first; k < terms.last; ++k) {
+    const Lanes row = lanes(b + k * stride);
+    for (Index r = 0; r < together; ++r) sums[r] += numbers[r * a.row + k * a.column] * row;
+  }
+  for (Index r = 0; r < together; ++r) store(i + r, sums[r]);
+}
+
 /// store(i, c, sum over k in terms(i) of A_ik B_kc…c+15) for every row i < rows and every c = 0, 16, … < columns
-/// for which wanted(i, c) holds. Both are asked once for the four rows from i on. Rows of B lie `stride` apart.
+/// for which wanted(i, c) holds. Both are asked once for four rows from i on, and for each of the last rows if they are
+/// fewer. Rows of B lie `stride` apart.
 template <class GetTerms, class Wanted, class Store>
 void lane_product(const Factor& a, const Real* b, Index stride, Index rows, Index columns, GetTerms terms,
                   Wanted wanted, Store store) {
-  for (Index i = 0; i < rows; i += 4) {
-    const Index count = std::min<Index>(4, rows - i);
-    const auto [first, last] = terms(i);
-    // Rows that are not there are taken for the last one; their sums are dropped.
-    const Real* a0 = a.data + i * a.row;
-    const Real *a1 = a0 + std::min<Index>(1, count - 1) * a.row, *a2 = a0 + std::min<Index>(2, count - 1) * a.row,
-               *a3 = a0 + (count - 1) * a.row;
+  constexpr Index together = 4;
+  for (Index i = 0; i < rows;) {
+    const bool whole = i + together <= rows;
     for (Index c = 0; c < columns; c += lane_count) {
       if (!wanted(i, c)) continue;
-      Lanes s0{}, s1{}, s2{}, s3{};
-      for (Index k = first; k < last; ++k) {
-        const Lanes row = lanes(b + k * stride + c);
-        const Index at = k * a.column;
-        s0 += a0[at] * row;
-        s1 += a1[at] * row;
-        s2 += a2[at] * row;
-        s3 += a3[at] * row;
-      }
-      store(i, c, s0);
-      if (count > 1) store(i + 1, c, s1);
-      if (count > 2) store(i + 2, c, s2);
-      if (count > 3) store(i + 3, c, s3);
+      const auto store_row = [&](Index row, const Lanes& sums) { store(row, c, sums); };
+      whole ? sum_rows<together>(a, i, b + c, stride, terms(i), store_row)
+            : sum_rows<1>(a, i, b + c, stride, terms(i), store_row);
     }
+    i += whole ? together : 1;
   }
 }
 

@@ -7,35 +7,13 @@
 
 #include <cmath>
 #include <concepts>
+#include <type_traits>
 
 #include "tensor/fast/vector.hpp"
 
 namespace qisa {
 
 inline constexpr Index lane_count = 16;
-
-// ---- Lanes: each_vector(f, a, b) is the lanes of which each vector is f(that of a, that of b).
-
-#if defined(__AVX512F__) && !defined(QISA_DOUBLE)
-
-using Lanes = Vector;
-
-template <class Function>
-inline Lanes each_vector(Function f, const Lanes& a) {
-  return f(a);
-}
-template <class Function>
-inline Lanes each_vector(Function f, const Lanes& a, const Lanes& b) {
-  return f(a, b);
-}
-
-/// The vectors of v combined to one.
-template <class Combine>
-inline Vector combine_vectors(const Lanes& v, Combine) {
-  return v;
-}
-
-#else
 
 // The compilers' vector type can be longer than a register, but GCC 12 keeps such vectors in memory; also structures
 // that are not copied vector by vector.
@@ -56,6 +34,7 @@ struct [[gnu::may_alias]] Lanes {
   Real operator[](Index lane) const { return reinterpret_cast<const Real*>(vectors)[lane]; }
 };
 
+/// The lanes of which each vector is f(that of a, that of b, …).
 template <class Function, std::same_as<Lanes>... Values>
 [[gnu::always_inline]] inline Lanes each_vector(Function f, const Values&... values) {
   Lanes result;
@@ -82,11 +61,12 @@ inline Lanes operator-(const Lanes& a, const Lanes& b) {
 inline Lanes operator*(const Lanes& a, const Lanes& b) {
   return each_vector([](const Vector& u, const Vector& v) { return u * v; }, a, b);
 }
+inline Lanes operator/(const Lanes& a, const Lanes& b) {
+  return each_vector([](const Vector& u, const Vector& v) { return u / v; }, a, b);
+}
 inline Lanes& operator+=(Lanes& a, const Lanes& b) { return a = a + b; }
 inline Lanes& operator-=(Lanes& a, const Lanes& b) { return a = a - b; }
 inline Lanes& operator*=(Lanes& a, const Lanes& b) { return a = a * b; }
-
-#endif
 
 /// The sixteen numbers at `numbers`, to read or to write.
 inline Lanes& lanes(Real* numbers) { return *reinterpret_cast<Lanes*>(numbers); }
@@ -148,29 +128,44 @@ inline Lanes first_lanes(const Lanes& v, Index count, Real other) {
                      lanes(numbers), v);
 }
 
-/// The part of a row that is whole groups of lanes: what remains needs a loop.
+/// The part of a row that is whole groups of lanes: after them lie what remains.
 inline Index whole_lanes(Index count) { return count - count % lane_count; }
 
-/// Sixteen numbers, from number i on, of a row.
-struct GroupAt {
-  Index i;
-  Lanes& operator()(Real* row) const { return lanes(row + i); }
-  const Lanes& operator()(const Real* row) const { return lanes(row + i); }
-};
+/// All lanes, as a count that is known where it is compiled.
+using AllLanes = std::integral_constant<Index, lane_count>;
 
-/// Number i of a row.
-struct NumberAt {
-  Index i;
-  Real& operator()(Real* row) const { return row[i]; }
-  Real operator()(const Real* row) const { return row[i]; }
-};
+/// The first `count` numbers at `from`, and zeros in the lanes after them.
+template <class Count>
+[[gnu::always_inline]] inline Lanes load_lanes(const Real* from, Count count) {
+  if constexpr (std::is_same_v<Count, AllLanes>) return lanes(from);
+  Real numbers[lane_count];
+#pragma omp simd
+  for (int i = 0; i < int{lane_count}; ++i) numbers[i] = i < static_cast<int>(count) ? from[i] : Real(0);
+  return lanes(numbers);
+}
 
-/// f(at) for all numbers of rows: in groups of lanes, then one by one.
+/// Sets the first `count` numbers at `to` from those lanes.
+template <class Count>
+[[gnu::always_inline]] inline void store_lanes(Real* to, const Lanes& v, Count count) {
+  if constexpr (std::is_same_v<Count, AllLanes>) {
+    lanes(to) = v;
+  } else {
+    Real numbers[lane_count];
+    lanes(numbers) = v;
+#pragma omp simd
+    for (int i = 0; i < int{lane_count}; ++i) {
+      if (i < static_cast<int>(count)) to[i] = numbers[i];
+    }
+  }
+}
+
+/// f(i, count) for i = 0, 16, … of a row of numbers: `count` of them lie in the lanes from i on, all sixteen or what
+/// remains.
 template <class Function>
-[[gnu::always_inline]] inline void for_each_group(Index count, Function f) {
-  const Index whole = whole_lanes(count);
-  for (Index i = 0; i < whole; i += lane_count) f(GroupAt{i});
-  for (Index i = whole; i < count; ++i) f(NumberAt{i});
+[[gnu::always_inline]] inline void for_each_group(Index numbers, Function f) {
+  const Index whole = whole_lanes(numbers);
+  for (Index i = 0; i < whole; i += lane_count) f(i, AllLanes());
+  if (whole < numbers) f(whole, numbers - whole);
 }
 
 /// `count` rounded up to whole groups of lanes.

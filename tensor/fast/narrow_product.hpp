@@ -9,22 +9,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "tensor/fast/lanes.hpp"
+#include "tensor/fast/lane_product.hpp"
 
 namespace qisa {
 
-/// store(i, sums) for rows i, i + 1, … i + together - 1 of A: the sums over k < terms of A_ik times b_row(k).
-template <Index together, class Row, class Store>
-[[gnu::always_inline]] inline void sum_rows(const Real* a, Index i, Index terms, Row b_row, Store store) {
-  Lanes sums[together] = {};
-  for (Index k = 0; k < terms; ++k) {
-    const Lanes row = b_row(k);
-    for (Index r = 0; r < together; ++r) sums[r] += a[(i + r) * terms + k] * row;
-  }
-  for (Index r = 0; r < together; ++r) store(i + r, sums[r]);
-}
-
-/// The same with sixteen terms, written out so that the rows of B can be in registers.
+/// sum_rows() with sixteen terms, whose rows of A follow one another: written out so that the rows of B can be in
+/// registers.
 template <Index together, class Store>
 [[gnu::always_inline]] inline void sum_rows(const Real* a, Index i, const Lanes (&b)[lane_count], Store store) {
   Lanes sums[together] = {};
@@ -52,6 +42,8 @@ void narrow_product(const Real* a, Index rows, Index terms, const Real* b, Index
   // The sums of so many rows are in registers, and four registers are left for a row of B and numbers of A.
   constexpr Index together = std::min<Index>(8, (registers - 4) * vector_count / lane_count);
   const Index whole = rows - rows % together;
+  const Factor numbers = {a, terms, 1};
+  const Terms all = {0, terms};
   for (Index c = 0; c < columns; c += lane_count) {
     const auto store_row = [&](Index i, const Lanes& sums) { store(i, c, sums); };
     if (terms == lane_count) {
@@ -60,9 +52,8 @@ void narrow_product(const Real* a, Index rows, Index terms, const Real* b, Index
       for (Index i = 0; i < whole; i += together) sum_rows<together>(a, i, own, store_row);
       for (Index i = whole; i < rows; ++i) sum_rows<1>(a, i, own, store_row);
     } else {
-      const auto row = [&](Index k) { return lanes(b + k * columns + c); };
-      for (Index i = 0; i < whole; i += together) sum_rows<together>(a, i, terms, row, store_row);
-      for (Index i = whole; i < rows; ++i) sum_rows<1>(a, i, terms, row, store_row);
+      for (Index i = 0; i < whole; i += together) sum_rows<together>(numbers, i, b + c, columns, all, store_row);
+      for (Index i = whole; i < rows; ++i) sum_rows<1>(numbers, i, b + c, columns, all, store_row);
     }
   }
 }

@@ -10,10 +10,13 @@ namespace dropout_mask_test {
 
 using namespace qisa;
 
+/// The factor of number i.
+Real factor(const DropoutMask& mask, Index i) { return mask.factors(i - i % lane_count)[i % lane_count]; }
+
 std::vector<Real> mask(DropoutStream stream, Index count, Real dropped) {
   const DropoutMask factors(stream, count, dropped);
   std::vector<Real> result;
-  for (Index i = 0; i < count; ++i) result.push_back(factors[i]);
+  for (Index i = 0; i < count; ++i) result.push_back(factor(factors, i));
   return result;
 }
 
@@ -28,9 +31,9 @@ TEST_CASE("a dropout mask is 0 at the asked rate and otherwise exactly 1 / (1 - 
     const DropoutMask factors(stream, count, dropped);
     Index zeros = 0, others = 0;
     for (Index i = 0; i < count; ++i) {
-      const Real factor = factors[i];
-      zeros += factor == 0;
-      others += factor != 0 && factor != kept;
+      const Real value = factor(factors, i);
+      zeros += value == 0;
+      others += value != 0 && value != kept;
     }
     CHECK(others == 0);
     CHECK(static_cast<double>(zeros) / static_cast<double>(count) == Approx(rate).epsilon(0.002));
@@ -44,15 +47,6 @@ TEST_CASE("a shorter dropout mask is the beginning of a longer one", "[dropout]"
     CAPTURE(count);
     const std::vector<Real> shorter = mask(stream, count, Real(0.3));
     CHECK(std::equal(shorter.begin(), shorter.end(), longest.begin()));
-  }
-}
-
-TEST_CASE("factors of sixteen numbers are those of each of them", "[dropout]") {
-  DropoutStream stream{3, 1, 4};
-  const DropoutMask factors(stream, 1040, Real(0.4));
-  for (Index i = 0; i < factors.count(); i += lane_count) {
-    const Lanes sixteen = factors.factors(i);
-    for (Index lane = 0; lane < lane_count; ++lane) CHECK(sixteen[lane] == factors[i + lane]);
   }
 }
 
@@ -70,8 +64,8 @@ TEST_CASE("a mask multiplies every number by its factor and writes none beyond t
     factors.multiply_add(base.data(), x.data(), sum.data());
     for (std::size_t i = 0; i < x.size(); ++i) {
       const auto index = static_cast<Index>(i);
-      CHECK(product[i] == (index < count ? factors[index] * x[i] : -1));
-      CHECK(sum[i] == (index < count ? base[i] + factors[index] * x[i] : -1));
+      CHECK(product[i] == (index < count ? factor(factors, index) * x[i] : -1));
+      CHECK(sum[i] == (index < count ? base[i] + factor(factors, index) * x[i] : -1));
     }
   }
 }
@@ -109,8 +103,8 @@ TEST_CASE("a stream's masks come one after the other", "[dropout]") {
   CHECK(stream.next_mask == 2);
   const std::vector<Real> number_0 = mask({1, 2, 3, 0}, 300, Real(0.5)), number_1 = mask({1, 2, 3, 1}, 300, Real(0.5));
   for (Index i = 0; i < 300; ++i) {
-    CHECK(first[i] == number_0[static_cast<std::size_t>(i)]);
-    CHECK(second[i] == number_1[static_cast<std::size_t>(i)]);
+    CHECK(factor(first, i) == number_0[static_cast<std::size_t>(i)]);
+    CHECK(factor(second, i) == number_1[static_cast<std::size_t>(i)]);
   }
 }
 

@@ -73,6 +73,22 @@ TEST_CASE("first_lanes keeps as many lanes as asked", "[lanes]") {
   }
 }
 
+TEST_CASE("a row of any length is read and written in groups of lanes, and nothing beyond it", "[lanes]") {
+  for (const Index count : {0, 1, 15, 16, 17, 32, 45}) {
+    CAPTURE(count);
+    const std::vector<Real> x = draw(count);  // no number lies after them
+    std::vector<Real> y(static_cast<std::size_t>(padded_to_lanes(count) + lane_count), -1);
+    double padding = 0;
+    for_each_group(count, [&](Index i, auto each) {
+      const Lanes read = load_lanes(x.data() + i, each);
+      for (Index lane = each; lane < lane_count; ++lane) padding += std::abs(static_cast<double>(read[lane]));
+      store_lanes(y.data() + i, read + 3, each);
+    });
+    CHECK(padding == 0);
+    for (std::size_t i = 0; i < y.size(); ++i) CHECK(y[i] == (i < x.size() ? x[i] + 3 : -1));
+  }
+}
+
 TEST_CASE("lane_product sums the asked terms for the wanted columns, for each row once", "[lanes]") {
   constexpr Index inner = 7, columns = 48, stride = 50;
   const std::vector<Real> a = draw(11 * inner), b = draw(inner * stride);

@@ -52,20 +52,22 @@ Index coordinates(const SignBasis& basis, Index mask) {
 }
 
 /// Sums of conj(psi_k') psi_k: of real parts into the even rows, of imaginary parts into the odd ones.
-template <bool even, bool odd>
-void sum_products(std::span<const std::array<std::uint32_t, 2>> pairs, Index rows, const Real* state, Real* even_rows,
+/// Every row has `each` pairs, a multiple of `step`, for which there is code without a loop.
+template <bool even, bool odd, Index step>
+void sum_products(const std::array<std::uint32_t, 2>* pair, Index each, Index rows, const Real* state, Real* even_rows,
                   Real* odd_rows) {
-  const auto* pair = pairs.data();
-  const Index each = std::ssize(pairs) / rows;
+  if (step < 8) each = step;
   for (Index row = 0; row < rows; ++row) {
     Lanes re = {}, im = {};
+    for (Index left = each; left > 0; left -= step) {
 #pragma GCC unroll 8
-    for (Index i = 0; i < each; ++i) {
-      const auto [k, flipped] = *pair++;
-      const Lanes &p = lanes(state + k), &q = lanes(state + k + lane_count);
-      const Lanes &u = lanes(state + flipped), &v = lanes(state + flipped + lane_count);
-      if constexpr (even) re += u * p + v * q;
-      if constexpr (odd) im += u * q - v * p;
+      for (Index i = 0; i < step; ++i) {
+        const auto [k, flipped] = *pair++;
+        const Lanes &p = lanes(state + k), &q = lanes(state + k + lane_count);
+        const Lanes &u = lanes(state + flipped), &v = lanes(state + flipped + lane_count);
+        if constexpr (even) re += u * p + v * q;
+        if constexpr (odd) im += u * q - v * p;
+      }
     }
     if constexpr (even) lanes(even_rows + row * lane_count) = re;
     if constexpr (odd) lanes(odd_rows + row * lane_count) = im;
@@ -79,33 +81,46 @@ Observables::Observables(std::span<const PauliString> strings, std::span<const I
   require(!strings.empty(), "observables need at least one Pauli string");
   std::map<Index, std::vector<Index>> by_flips;
   for (Index m = 0; m < count_; ++m) {
-    const PauliString& string = strings[static_cast<std::size_t>(m)];
+    const PauliString& string = strings[m];
     require(std::ssize(offsets) == Index{1} << string.wires(), "Pauli string \"{}\" has {} characters for {} wires",
             string.text(), string.wires(), std::countr_zero(offsets.size()));
     real && !string.is_real() ? zeros_.push_back(m * lane_count) : by_flips[string.flips()].push_back(m);
   }
-  for (const auto& [flips, members] : by_flips) add_group(strings, members);
+  for (const auto& [flips, members] : by_flips) add_group(flips, strings, members);
+  for (Index first = 0; first < std::ssize(offsets_); first += 2) {
+    for_each_kind([&]<bool, bool>(const std::vector<Group>& groups) {
+      for (const Group& group : groups) {
+        for (const Index k : {first, first + 1}) {
+          const bool second = (k & highest_bit(group.flips)) != 0;
+          const Index flipped = k ^ group.flips, row = signs_of(group.basis, second ? flipped : k);
+          terms_.push_back({offsets_[flipped], {}, second ? Real(-1) : Real(1)});
+          for (const int odd : {0, 1}) {
+            terms_.back().rows[odd] = static_cast<std::uint32_t>((group.first_rows[odd] + row) * lane_count);
+          }
+        }
+      }
+    });
+  }
 }
 
-void Observables::add_group(std::span<const PauliString> strings, std::span<const Index> members) {
-  const auto string = [&](Index m) -> const PauliString& { return strings[static_cast<std::size_t>(m)]; };
+void Observables::add_group(Index flips, std::span<const PauliString> strings, std::span<const Index> members) {
   // Of each pair k, k xor flips, products are made for the k whose bit `split` is 0.
-  const Index flips = string(members.front()).flips(), split = highest_bit(flips), dimension = std::ssize(offsets_);
+  const Index split = highest_bit(flips);
   SignBasis basis;
-  for (const Index m : members) add_mask(basis, string(m).signs() & ~split);
-  Group group{Index{1} << basis.size(), {}, {}, {}};
+  for (const Index m : members) add_mask(basis, strings[m].signs() & ~split);
+  Group group{flips, basis, Index{1} << basis.size(), {}, {}};
   bool has[2] = {};  // even strings, odd strings
   for (const bool odd : {false, true}) {
-    std::vector<bool> wanted(static_cast<std::size_t>(group.rows));
+    std::vector<bool> wanted(group.rows);
     for (const Index m : members) {
-      if (string(m).is_real() == odd) continue;
+      if (strings[m].is_real() == odd) continue;
       // The transform leaves the sum with signs (-1)^(ones of row & i) over rows i in this row. The factor is
       // i^(number of Y), where i Im counts as -1; a pair stands for two equal terms. |psi|^2 has slope 2 psi, the
       // rest is bilinear.
-      const Index row = coordinates(basis, string(m).signs() & ~split);
-      const Real sign = (string(m).number_of_y() + 1) / 2 % 2 == 0 ? 1 : -1;
+      const Index row = coordinates(basis, strings[m].signs() & ~split);
+      const Real sign = (strings[m].number_of_y() + 1) / 2 % 2 == 0 ? 1 : -1;
       outputs_.push_back({m * lane_count, (rows_ + row) * lane_count, flips == 0 ? sign : 2 * sign, 2 * sign});
-      wanted[static_cast<std::size_t>(row)] = true;
+      wanted[row] = true;
     }
     const auto any = [&](Index begin, Index end) {
       return std::find(wanted.begin() + begin, wanted.begin() + end, true) != wanted.begin() + end;
@@ -123,16 +138,12 @@ void Observables::add_group(std::span<const PauliString> strings, std::span<cons
   }
 
   std::vector<Index> states;
-  for (Index k = 0; k < dimension; ++k) {
-    const bool second = (k & split) != 0;
-    if (!second) states.push_back(k);
-    const Index row = signs_of(basis, second ? k ^ flips : k);
-    const auto place = [&](bool odd) { return static_cast<std::uint32_t>((group.first_rows[odd] + row) * lane_count); };
-    group.terms.push_back({offset(k ^ flips), {place(false), place(true)}, second ? Real(-1) : Real(1)});
+  for (Index k = 0; k < std::ssize(offsets_); ++k) {
+    if ((k & split) == 0) states.push_back(k);
   }
   std::stable_sort(states.begin(), states.end(),
                    [&](Index a, Index b) { return signs_of(basis, a) < signs_of(basis, b); });
-  for (const Index k : states) group.pairs.push_back({offset(k), offset(k ^ flips)});
+  for (const Index k : states) group.pairs.push_back({offsets_[k], offsets_[k ^ flips]});
   groups_[has[0]][has[1]].push_back(std::move(group));
 }
 
@@ -148,8 +159,13 @@ void Observables::for_each_kind(Visit visit) const {
 void Observables::measure(const Real* state, Real* expectations, Real* scratch) const {
   for_each_kind([&]<bool even, bool odd>(const std::vector<Group>& groups) {
     for (const Group& group : groups) {
-      sum_products<even, odd>(group.pairs, group.rows, state, scratch + group.first_rows[0] * lane_count,
-                              scratch + group.first_rows[1] * lane_count);
+      const Index each = std::ssize(group.pairs) / group.rows;  // a power of two
+      const auto sum = each == 1   ? sum_products<even, odd, 1>
+                       : each == 2 ? sum_products<even, odd, 2>
+                       : each == 4 ? sum_products<even, odd, 4>
+                                   : sum_products<even, odd, 8>;
+      sum(group.pairs.data(), each, group.rows, state, scratch + group.first_rows[0] * lane_count,
+          scratch + group.first_rows[1] * lane_count);
     }
   });
   for (const auto& [first, half, sum, difference] : butterflies_) {
@@ -170,12 +186,13 @@ void Observables::gradient(const Real* weights, const Real* state, Real* gradien
   // Amplitude by amplitude, so that its gradient stays in registers: with k' = k xor flips it is the sum
   // over groups of W psi_k' (even) and of +-i W psi_k' (odd; - for the k that is the second of its pair).
   // Two amplitudes at a time: their sums do not wait for each other.
+  const Term* next = terms_.data();
   for (std::size_t k = 0; k < offsets_.size(); k += 2) {
     Lanes re[2] = {}, im[2] = {};
     for_each_kind([&]<bool even, bool odd>(const std::vector<Group>& groups) {
-      for (const Group& group : groups) {
+      for (std::size_t group = 0; group < groups.size(); ++group) {
         for (std::size_t i = 0; i < 2; ++i) {
-          const Term& term = group.terms[k + i];
+          const Term& term = *next++;
           const Lanes &u = lanes(state + term.flipped), &v = lanes(state + term.flipped + lane_count);
           if constexpr (even) {
             const Lanes& w = lanes(scratch + term.rows[0]);

@@ -62,22 +62,23 @@ class Observables {
   };
   /// All strings with the same flips.
   struct Group {
-    Index rows = 0;           // as many for even strings as for odd ones, if there are any
-    Index first_rows[2];      // of the even strings, of the odd ones
-    std::vector<Pair> pairs;  // of row 0, of row 1, …, as many for each
-    std::vector<Term> terms;  // of each amplitude
+    Index flips;
+    std::vector<Index> basis;  // of the masks by which signs differ
+    Index rows;                // as many for even strings as for odd ones, if there are any
+    Index first_rows[2];       // of the even strings, of the odd ones
+    std::vector<Pair> pairs;   // of row 0, of row 1, …, as many for each
   };
 
-  void add_group(std::span<const PauliString> strings, std::span<const Index> members);
+  void add_group(Index flips, std::span<const PauliString> strings, std::span<const Index> members);
   /// Calls visit.operator()<even, odd>(groups) for the groups with even strings only, both, and odd strings only.
   template <class Visit>
   void for_each_kind(Visit visit) const;
-  std::uint32_t offset(Index k) const { return static_cast<std::uint32_t>(offsets_[static_cast<std::size_t>(k)]); }
 
   Index count_;
   std::vector<Index> zeros_;  // where strings that measure 0 are in the expectations
-  std::vector<Index> offsets_;
+  std::vector<std::uint32_t> offsets_;
   std::vector<Group> groups_[2][2];  // [whether there are even strings][odd ones]
+  std::vector<Term> terms_;          // of amplitudes 0 and 1 by each group, then of 2 and 3, …: as they are read
   std::vector<Butterfly> butterflies_;
   std::vector<Output> outputs_;
   Index rows_ = 0;

@@ -18,6 +18,8 @@ namespace qisa {
 
 enum class Gate { H, X, Y, Z, S, T, RX, RY, RZ, CNOT, CZ, SWAP, CRX, CRY, CRZ };
 
+enum class Axis { X, Y, Z };
+
 /// [[m00, m01], [m10, m11]], row-major: new amplitudes are m times old ones.
 using Matrix2 = std::array<std::complex<double>, 4>;
 
@@ -27,6 +29,9 @@ std::string_view gate_name(Gate gate);
 /// Whether the gate has a rotation angle: RX, RY, RZ and their controlled forms.
 bool has_angle(Gate gate);
 
+/// The axis P of a gate that has an angle: X of RX and CRX, …
+Axis axis_of(Gate rotation);
+
 /// Whether the gate acts on two wires.
 bool has_two_wires(Gate gate);
 
@@ -34,12 +39,10 @@ bool has_two_wires(Gate gate);
 /// gates ignore it.
 Matrix2 matrix(Gate gate, double angle);
 
-/// d matrix / d angle = -i/2 P R_P(angle). Only for gates with an angle.
+/// d matrix / d angle = -i/2 P R_P(angle) = R_P(angle + pi) / 2. Throws when the gate has no angle.
 Matrix2 matrix_derivative(Gate gate, double angle);
 
 /// Conjugate transpose: the inverse of a gate's matrix.
 Matrix2 adjoint(const Matrix2& m);
-
-Matrix2 operator*(const Matrix2& a, const Matrix2& b);
 
 }  // namespace qisa

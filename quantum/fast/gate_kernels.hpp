@@ -6,7 +6,9 @@
 #pragma once
 
 #include <array>
+#include <complex>
 
+#include "quantum/gate.hpp"
 #include "tensor/fast/lanes.hpp"
 
 namespace qisa {
@@ -15,13 +17,6 @@ namespace qisa {
 struct Amplitude {
   Vector re, im;
 };
-
-/// A 2x2 complex matrix, row-major: real and imaginary parts apart.
-struct SplitMatrix2 {
-  std::array<Real, 4> re, im;
-};
-
-enum class Axis { X, Y, Z };
 
 /// (a, b) becomes (I - i t P) (a, b).
 template <Axis axis>
@@ -39,20 +34,6 @@ inline void turn(Real t, Amplitude& a, Amplitude& b) {
   }
 }
 
-/// (a, b) becomes M (a, b).
-inline void multiply(const SplitMatrix2& m, Amplitude& a, Amplitude& b) {
-  const Amplitude x = a, y = b;
-  a = {m.re[0] * x.re - m.im[0] * x.im + m.re[1] * y.re - m.im[1] * y.im,
-       m.re[0] * x.im + m.im[0] * x.re + m.re[1] * y.im + m.im[1] * y.re};
-  b = {m.re[2] * x.re - m.im[2] * x.im + m.re[3] * y.re - m.im[3] * y.im,
-       m.re[2] * x.im + m.im[2] * x.re + m.re[3] * y.im + m.im[3] * y.re};
-}
-
-/// (a, b) becomes M+ (a, b).
-inline void multiply_adjoint(const SplitMatrix2& m, Amplitude& a, Amplitude& b) {
-  multiply({{m.re[0], m.re[2], m.re[1], m.re[3]}, {-m.im[0], -m.im[2], -m.im[1], -m.im[3]}}, a, b);
-}
-
 /// Im <g|P|psi> on a pair: psi = (x, y), g = (u, v).
 template <Axis axis>
 inline Vector moment(const Amplitude& x, const Amplitude& y, const Amplitude& u, const Amplitude& v) {
@@ -63,6 +44,24 @@ inline Vector moment(const Amplitude& x, const Amplitude& y, const Amplitude& u,
   } else {
     return u.re * x.im - u.im * x.re - v.re * y.im + v.im * y.re;
   }
+}
+
+/// A 2x2 matrix, row-major, in the precision of the amplitudes.
+using RoundedMatrix2 = std::array<std::complex<Real>, 4>;
+
+/// (a, b) becomes M (a, b).
+inline void multiply(const RoundedMatrix2& m, Amplitude& a, Amplitude& b) {
+  const auto row = [x = a, y = b](std::complex<Real> first, std::complex<Real> second) -> Amplitude {
+    return {first.real() * x.re - first.imag() * x.im + second.real() * y.re - second.imag() * y.im,
+            first.real() * x.im + first.imag() * x.re + second.real() * y.im + second.imag() * y.re};
+  };
+  a = row(m[0], m[1]);
+  b = row(m[2], m[3]);
+}
+
+/// (a, b) becomes M+ (a, b).
+inline void multiply_adjoint(const RoundedMatrix2& m, Amplitude& a, Amplitude& b) {
+  multiply({std::conj(m[0]), std::conj(m[2]), std::conj(m[1]), std::conj(m[3])}, a, b);
 }
 
 }  // namespace qisa

@@ -11,21 +11,6 @@ namespace {
 
 bool is_permutation(Gate gate) { return gate == Gate::X || gate == Gate::CNOT || gate == Gate::SWAP; }
 
-/// The axis of a rotation.
-Axis axis_of(Gate gate) {
-  if (gate == Gate::RX || gate == Gate::CRX) return Axis::X;
-  return gate == Gate::RY || gate == Gate::CRY ? Axis::Y : Axis::Z;
-}
-
-SplitMatrix2 split(const Matrix2& m) {
-  SplitMatrix2 result;
-  for (std::size_t i = 0; i < 4; ++i) {
-    result.re[i] = static_cast<Real>(m[i].real());
-    result.im[i] = static_cast<Real>(m[i].imag());
-  }
-  return result;
-}
-
 const BoundStep* steps_of(const Sweep& sweep, const BoundProgram& bound) {
   return bound.steps.data() + sweep.first_step;
 }
@@ -34,27 +19,24 @@ const BoundStep* steps_of(const Sweep& sweep, const BoundProgram& bound) {
 
 Program::Program(const Circuit& circuit)
     : wires_(circuit.wires()), angles_(circuit.angles()), dimension_(circuit.dimension()) {
-  offsets_.resize(static_cast<std::size_t>(dimension_));
-  for (Index k = 0; k < dimension_; ++k) offsets_[static_cast<std::size_t>(k)] = k * amplitude_size;
+  for (Index k = 0; k < dimension_; ++k) offsets_.push_back(k * amplitude_size);
 
   std::vector<Wire> wires(static_cast<std::size_t>(wires_));
   for (const Operation& operation : circuit.operations()) {
     const bool permutes = is_permutation(operation.gate), controlled = operation.control >= 0;
     Wire& wire = wires[static_cast<std::size_t>(operation.target)];
     if (permutes) {
-      for_each_pair(wires_, operation, [&](Index i, Index j) {
-        std::swap(offsets_[static_cast<std::size_t>(i)], offsets_[static_cast<std::size_t>(j)]);
-      });
+      for_each_pair(wires_, operation, [&](Index i, Index j) { std::swap(offsets_[i], offsets_[j]); });
     } else {
       if (controlled || wire.sweep == Wire::none) wire.sweep = sweep_for(operation, wires);
-      Sweep& sweep = sweeps_[wire.sweep];
-      sweep.steps.push_back({operation.gate, operation.angle, operation.target != sweep.first_wire});
+      sweeps_[wire.sweep].steps.push_back(operation);
     }
     if (permutes || controlled) wire = {Wire::none, sweeps_.size()};
     if (controlled) wires[static_cast<std::size_t>(operation.control)] = wire;
   }
   for (Sweep& sweep : sweeps_) {
-    std::stable_partition(sweep.steps.begin(), sweep.steps.end(), [](const Step& step) { return !step.second_wire; });
+    std::stable_partition(sweep.steps.begin(), sweep.steps.end(),
+                          [&](const Operation& step) { return step.target == sweep.first_wire; });
     sweep.first_step = steps_;
     steps_ += sweep.steps.size();
   }
@@ -62,7 +44,6 @@ Program::Program(const Circuit& circuit)
 
 /// Finds the sweep for a gate that cannot join its wire's: on another wire, which nothing has touched since, or new.
 std::size_t Program::sweep_for(const Operation& operation, std::span<const Wire> wires) {
-  const auto offset = [&](Index k) { return offsets_[static_cast<std::size_t>(k)]; };
   if (operation.control < 0) {
     for (std::size_t s = wires[static_cast<std::size_t>(operation.target)].first_sweep; s < sweeps_.size(); ++s) {
       Sweep& sweep = sweeps_[s];
@@ -72,13 +53,14 @@ std::size_t Program::sweep_for(const Operation& operation, std::span<const Wire>
       sweep.wires = 2;
       sweep.groups.clear();
       for_each_pair(wires_, operation, [&](Index i, Index j) {
-        if ((i & first) == 0) sweep.groups.push_back({offset(i), offset(i | first), offset(j), offset(j | first)});
+        if ((i & first) == 0)
+          sweep.groups.push_back({offsets_[i], offsets_[i | first], offsets_[j], offsets_[j | first]});
       });
       return s;
     }
   }
   Sweep sweep{operation.target, 1, {}, 0, {}};
-  for_each_pair(wires_, operation, [&](Index i, Index j) { sweep.groups.push_back({offset(i), offset(j)}); });
+  for_each_pair(wires_, operation, [&](Index i, Index j) { sweep.groups.push_back({offsets_[i], offsets_[j]}); });
   sweeps_.push_back(std::move(sweep));
   return sweeps_.size() - 1;
 }
@@ -90,17 +72,18 @@ BoundProgram Program::bind(const Real* angles) const {
   double scale = 1;
   for (auto sweep = sweeps_.rbegin(); sweep != sweeps_.rend(); ++sweep) {
     for (std::size_t s = sweep->steps.size(); s-- > 0;) {
-      const Step& step = sweep->steps[s];
-      const double angle = step.angle < 0 ? 0 : static_cast<double>(angles[step.angle]);
+      const Operation& step = sweep->steps[s];
+      const bool rotates = step.angle >= 0;
+      const double angle = rotates ? static_cast<double>(angles[step.angle]) : 0;
       const double cosine = std::cos(angle / 2), sine = std::sin(angle / 2);
-      const bool is_turn = step.angle >= 0 && !has_two_wires(step.gate) && std::abs(cosine * scale) >= smallest_scale;
-      bound.steps[sweep->first_step + s] = {step.second_wire,
-                                            is_turn,
-                                            axis_of(step.gate),
-                                            static_cast<Real>(is_turn ? sine / cosine : 0),
-                                            is_turn ? SplitMatrix2{} : split(matrix(step.gate, angle)),
-                                            scale * scale};
-      if (is_turn) scale *= cosine;
+      const bool is_turn = rotates && step.control < 0 && std::abs(cosine * scale) >= smallest_scale;
+      BoundStep& to = bound.steps[sweep->first_step + s];
+      to = {step.target != sweep->first_wire, is_turn, rotates ? axis_of(step.gate) : Axis::Z, 0, {}, scale * scale};
+      to.tangent = static_cast<Real>(is_turn ? sine / cosine : 0);
+      if (is_turn)
+        scale *= cosine;
+      else
+        std::ranges::copy(matrix(step.gate, angle), to.matrix.begin());
     }
   }
   bound.scale = static_cast<Real>(scale);
@@ -109,18 +92,15 @@ BoundProgram Program::bind(const Real* angles) const {
 }
 
 void Program::run(const BoundProgram& bound, const Real* input, const Real* scale, Real* state) const {
-  std::size_t next = 0;
-  if (!sweeps_.empty() && sweeps_.front().covers(dimension_)) {
-    const Sweep& first = sweeps_[next++];
-    bound.kernels[0]->run_real(first, steps_of(first, bound), input, scale, bound.scale, state);
-  } else {
-    for (Index k = 0; k < dimension_; ++k) {
-      lanes(state + k * amplitude_size) = bound.scale * (lanes(scale) * lanes(input + k * lane_count));
-      lanes(state + k * amplitude_size + lane_count) = Lanes{};
-    }
+  const RealStates from = {input, scale, bound.scale};
+  const bool starts = !sweeps_.empty() && sweeps_.front().covers(dimension_);
+  for (Index k = 0; !starts && k < dimension_; ++k) {
+    lanes(state + k * amplitude_size) = bound.scale * (lanes(scale) * lanes(input + k * lane_count));
+    lanes(state + k * amplitude_size + lane_count) = Lanes{};
   }
-  for (; next < sweeps_.size(); ++next) {
-    bound.kernels[next]->run(sweeps_[next], steps_of(sweeps_[next], bound), state);
+  for (std::size_t s = 0; s < sweeps_.size(); ++s) {
+    const SweepKernel& kernel = *bound.kernels[s];
+    (starts && s == 0 ? kernel.run_real : kernel.run)(sweeps_[s], steps_of(sweeps_[s], bound), from, state);
   }
 }
 

@@ -73,7 +73,7 @@ template <int wires, Axis axis, bool second_wire>
 class AnySteps {
  public:
   template <int wires>
-  static void run(const Sweep& sweep, const BoundStep* steps, Group<wires>& x) {
+  [[gnu::always_inline]] static void run(const Sweep& sweep, const BoundStep* steps, Group<wires>& x) {
     for (const BoundStep& step : std::span(steps, sweep.steps.size())) {
       with_constants(step,
                      [&]<Axis axis, bool second_wire>() { run_step<wires, axis, second_wire>(step, step.is_turn, x); });
@@ -81,7 +81,8 @@ class AnySteps {
   }
 
   template <int wires>
-  static void undo(const Sweep& sweep, const BoundStep* steps, Group<wires>& x, Group<wires>& g, Real* sums) {
+  [[gnu::always_inline]] static void undo(const Sweep& sweep, const BoundStep* steps, Group<wires>& x, Group<wires>& g,
+                                          Real* sums) {
     for (std::size_t s = sweep.steps.size(); s-- > 0;) {
       with_constants(steps[s], [&]<Axis axis, bool second_wire>() {
         undo_step<wires, axis, second_wire>(steps[s], steps[s].is_turn, x, g,
@@ -110,70 +111,52 @@ class Turns {
     const std::size_t count = sweep.steps.size();
     if (count != static_cast<std::size_t>(sweep.wires) * each) return false;
     for (std::size_t s = 0; s < count; ++s) {
-      if (!steps[s].is_turn || steps[s].axis != std::array{axes...}[s % each]) return false;
-      if (steps[s].second_wire != (s >= each)) return false;
+      if (!steps[s].is_turn || steps[s].axis != list[s % each] || steps[s].second_wire != (s >= each)) return false;
     }
     return true;
   }
 
   template <int wires>
   [[gnu::always_inline]] static void run(const Sweep&, const BoundStep* steps, Group<wires>& x) {
-    (run_step<wires, axes, false>(*steps++, true, x), ...);
-    if constexpr (wires == 2) (run_step<wires, axes, true>(*steps++, true, x), ...);
+    [&]<std::size_t... s>(std::index_sequence<s...>) __attribute__((always_inline)) {
+      (run_step<wires, list[s % each], (s >= each)>(steps[s], true, x), ...);
+    }
+    (std::make_index_sequence<wires * each>());
   }
 
   template <int wires>
   [[gnu::always_inline]] static void undo(const Sweep&, const BoundStep* steps, Group<wires>& x, Group<wires>& g,
                                           Real* sums) {
-    if constexpr (wires == 2) undo_wire<wires, true, axes...>(steps + each, x, g, sums + Index{each} * lane_count);
-    undo_wire<wires, false, axes...>(steps, x, g, sums);
+    constexpr std::size_t last = wires * each - 1;
+    [&]<std::size_t... i>(std::index_sequence<i...>) __attribute__((always_inline)) {
+      (undo_step<wires, list[(last - i) % each], (last - i >= each)>(steps[last - i], true, x, g,
+                                                                     sums + Index{last - i} * lane_count),
+       ...);
+    }
+    (std::make_index_sequence<wires * each>());
   }
 
  private:
   static constexpr std::size_t each = sizeof...(axes);
-
-  template <int wires, bool second_wire, Axis first, Axis... rest>
-  [[gnu::always_inline]] static void undo_wire(const BoundStep* step, Group<wires>& x, Group<wires>& g, Real* sums) {
-    if constexpr (sizeof...(rest) > 0) undo_wire<wires, second_wire, rest...>(step + 1, x, g, sums + lane_count);
-    undo_step<wires, first, second_wire>(*step, true, x, g, sums);
-  }
+  static constexpr std::array list = {axes...};
 };
 
-/// The steps on all groups of a block. load_from(t) is a function that makes
-/// those of the tokens from t on.
-template <int wires, class Steps, class Load>
-[[gnu::always_inline]] inline void run_groups(const Sweep& sweep, const BoundStep* steps, Real* state, Load load_from) {
+template <int wires, class Steps, bool real>
+void run(const Sweep& sweep, const BoundStep* steps, RealStates from, Real* state) {
   for (Index t = 0; t < lane_count; t += vector_count) {
-    const auto load_group = load_from(t);
+    const Vector token_scale = real ? vector_at(from.token_scale + t) : Vector{};
     for (const Offsets& offsets : sweep.groups) {
-      Group<wires> x = load_group(offsets);
+      Group<wires> x;
+#pragma GCC unroll 4
+      for (std::size_t i = 0; real && i < x.size(); ++i) {
+        const Real* number = from.input + t + (offsets[i] >> 1);  // half as far as in a state: no imaginary parts
+        x[i] = {from.scale * (token_scale * vector_at(number)), Vector{}};
+      }
+      if (!real) x = load<wires>(state + t, offsets);
       Steps::template run<wires>(sweep, steps, x);
       store<wires>(x, offsets, state + t);
     }
   }
-}
-
-template <int wires, class Steps>
-void run(const Sweep& sweep, const BoundStep* steps, Real* state) {
-  run_groups<wires, Steps>(sweep, steps, state, [=](Index t) {
-    return [from = state + t](const Offsets& offsets) { return load<wires>(from, offsets); };
-  });
-}
-
-template <int wires, class Steps>
-void run_real(const Sweep& sweep, const BoundStep* steps, const Real* input, const Real* token_scale, Real scale,
-              Real* state) {
-  run_groups<wires, Steps>(sweep, steps, state, [=](Index t) {
-    return [from = input + t, own_scale = vector_at(token_scale + t), scale](const Offsets& offsets) {
-      Group<wires> x;
-#pragma GCC unroll 4
-      for (std::size_t i = 0; i < x.size(); ++i) {
-        const Real* real = from + (offsets[i] >> 1);  // half as far as in a state: there are no imaginary parts
-        x[i] = {scale * (own_scale * vector_at(real)), Vector{}};
-      }
-      return x;
-    };
-  });
 }
 
 template <int wires, class Steps>
@@ -189,7 +172,7 @@ void undo(const Sweep& sweep, const BoundStep* steps, Real* state, bool to_state
 }
 
 template <int wires, class Steps>
-constexpr SweepKernel sweep_kernel = {run<wires, Steps>, run_real<wires, Steps>, undo<wires, Steps>};
+constexpr SweepKernel sweep_kernel = {run<wires, Steps, false>, run<wires, Steps, true>, undo<wires, Steps>};
 
 template <int wires>
 const SweepKernel& kernel_of(const Sweep& sweep, const BoundStep* steps) {

@@ -91,13 +91,8 @@ TEST_CASE("gates: matrices are unitary, and adjoint is their inverse") {
       const Matrix2 m = matrix(gate.gate, angle);
       CHECK(dense::distance(dense::adjoint(dense_matrix(m)) * dense_matrix(m), dense::identity(2)) < 1e-15);
       CHECK(dense::distance(entries(adjoint(m)), dense::adjoint(dense_matrix(m)).entries) == 0);
-      CHECK(dense::distance(entries(adjoint(m) * m), {1, 0, 0, 1}) < 1e-15);
     }
   }
-}
-
-TEST_CASE("gates: the product of two matrices is rows times columns") {
-  CHECK(dense::distance(entries(Matrix2{1, 2, 3, 4} * Matrix2{5, 6, 7, 8}), {19, 22, 43, 50}) == 0);
 }
 
 TEST_CASE("gates: matrix_derivative is the finite difference of matrix") {

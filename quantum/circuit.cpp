@@ -11,28 +11,23 @@ Circuit::Circuit(int wires) : wires_(wires) {
   require(wires >= 1 && wires <= max_wires, "a circuit has 1 to {} wires, not {}", max_wires, wires);
 }
 
-void Circuit::append(Gate gate, int target, int control) {
-  int angle = -1;
-  if (has_angle(gate)) {
-    angle = angles();
-    angle_names_.push_back(fmt::format("angle[{}]", angle));
-  }
-  operations_.push_back({gate, target, control, angle});
+Circuit& Circuit::append(Gate gate, int target, int control) {
+  operations_.push_back({gate, target, control, has_angle(gate) ? angles() : -1});
+  if (has_angle(gate)) angle_names_.push_back(fmt::format("angle[{}]", angles()));
+  return *this;
 }
 
 Circuit& Circuit::add(Gate gate, int wire) {
   require(!has_two_wires(gate), "gate {} needs two wires", gate_name(gate));
   require(wire >= 0 && wire < wires_, "gate {}: no wire {} in a circuit of {} wires", gate_name(gate), wire, wires_);
-  append(gate, wire, -1);
-  return *this;
+  return append(gate, wire, -1);
 }
 
 Circuit& Circuit::add(Gate gate, int control, int target) {
   require(has_two_wires(gate), "gate {} acts on one wire", gate_name(gate));
   require(std::min(control, target) >= 0 && std::max(control, target) < wires_ && control != target,
           "gate {}: wires {} and {} must be two different wires of {}", gate_name(gate), control, target, wires_);
-  append(gate, target, control);
-  return *this;
+  return append(gate, target, control);
 }
 
 Circuit& Circuit::name_angles(const std::string& name) {

@@ -47,7 +47,7 @@ class Circuit {
   const std::vector<Operation>& operations() const { return operations_; }
 
  private:
-  void append(Gate gate, int target, int control);
+  Circuit& append(Gate gate, int target, int control);
 
   int wires_;
   int named_ = 0;

@@ -43,10 +43,8 @@ std::string openqasm(const Circuit& circuit, std::span<const double> angles) {
               circuit.angle_name(operation.angle), angle);
       text += fmt::format("({})", decimal(angle));
     }
-    if (has_two_wires(operation.gate))
-      text += fmt::format(" q[{}],q[{}];\n", operation.control, operation.target);
-    else
-      text += fmt::format(" q[{}];\n", operation.target);
+    text += has_two_wires(operation.gate) ? fmt::format(" q[{}],q[{}];\n", operation.control, operation.target)
+                                          : fmt::format(" q[{}];\n", operation.target);
   }
   return text;
 }

@@ -124,7 +124,7 @@ void circuit(benchmark::State& state, int wires, bool gradient) {
   const BankProgram bank(circuit, strings);
   Tensor d_rows = Tensor::zeros(rows.shape()), d_angles = Tensor::zeros(angles.shape());
   for (auto _ : state) {
-    const Tensor values = measure_circuits(bank, angles, rows);
+    const Tensor values = measure_circuits(bank, bank.bind(angles), rows);
     if (gradient) measure_circuits_backward(bank, angles, rows, values, &d_rows, &d_angles);
     benchmark::ClobberMemory();
   }

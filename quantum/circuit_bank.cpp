@@ -21,9 +21,9 @@ struct CircuitBank::Fast {
   }
 };
 
-CircuitBank::CircuitBank(Circuit circuit, std::span<const std::vector<PauliString>> strings)
+CircuitBank::CircuitBank(Circuit circuit, std::span<const std::vector<PauliString>> strings, Encoding encoding)
     : circuit_(std::move(circuit)), strings_(strings.begin(), strings.end()), fast_(std::make_shared<Fast>()) {
-  fast_->program = std::make_shared<BankProgram>(circuit_, strings);
+  fast_->program = std::make_shared<BankProgram>(circuit_, strings, encoding);
 }
 
 Variable CircuitBank::measure(const Variable& angles, const Variable& rows, CircuitKernel kernel) const {
@@ -37,7 +37,8 @@ Variable CircuitBank::measure(const Variable& angles, const Variable& rows, Circ
     return Variable(fast_->fused(angles.value())->measure(rows.value()));
   }
   return record(
-      "measure_circuits", measure_circuits(*fast_->program, angles.value(), rows.value()), {angles, rows},
+      "measure_circuits", measure_circuits(*fast_->program, fast_->program->bind(angles.value()), rows.value()),
+      {angles, rows},
       [bank = fast_->program, va = angles.value(), vr = rows.value()](const Tensor& g, InputGradients& inputs) {
         measure_circuits_backward(*bank, va, vr, g, inputs.wanted(1) ? &inputs.accumulator(1) : nullptr,
                                   inputs.wanted(0) ? &inputs.accumulator(0) : nullptr);
@@ -45,11 +46,14 @@ Variable CircuitBank::measure(const Variable& angles, const Variable& rows, Circ
 }
 
 Variable CircuitBank::measure_stepwise(const Variable& angles, const Variable& rows) const {
-  const Variable encoded = encode_amplitudes(rows, circuit_.wires());
+  const Index columns = fast_->program->columns(rows.shape());
+  const bool encodes = fast_->program->encoding == Encoding::amplitude;
+  const Variable encoded = encodes ? encode_amplitudes(rows, circuit_.wires()) : Variable();
   std::vector<Variable> values;
   for (Index i = 0; i < size(); ++i) {
     const Variable own_angles = reshape(narrow(angles, 0, i, 1), {circuit_.angles()});
-    const Variable states = apply_circuit(circuit_, encoded, own_angles);
+    const Variable initial = encodes ? encoded : pad_states(narrow(rows, 1, i * columns, columns), circuit_.wires());
+    const Variable states = apply_circuit(circuit_, initial, own_angles);
     values.push_back(expectation_values(states, strings_[static_cast<std::size_t>(i)]));
   }
   return concat(values, 1);

@@ -19,17 +19,24 @@ enum class CircuitKernel {
   fused,     // the same; where no gradient is wanted, what depends on the angles alone is computed once (fused.hpp)
 };
 
+/// How rows of numbers become the initial states of H circuits of n wires.
+enum class Encoding {
+  amplitude,  // rows [T, C]: every circuit reads x and begins with pad(x) / |x|; a row of zeros is the zero state
+  parts,      // rows [T, H C]: circuit h begins with part h of the row, padded with zeros, whatever its length
+};
+
 class CircuitBank {
  public:
   /// `strings` are measured, one list for each circuit of the bank. Throws when a list is empty or a
   /// string has not as many characters as the circuit has wires.
-  CircuitBank(Circuit circuit, std::span<const std::vector<PauliString>> strings);
+  CircuitBank(Circuit circuit, std::span<const std::vector<PauliString>> strings,
+              Encoding encoding = Encoding::amplitude);
 
   const Circuit& circuit() const { return circuit_; }
   /// Number of circuits in the bank.
   Index size() const { return std::ssize(strings_); }
 
-  /// Expectation values: rows [tokens, width], width <= 2^wires, are amplitude-encoded; angles are
+  /// Expectation values: rows are encoded, at most 2^wires numbers a circuit; angles are
   /// [size(), circuit().angles()] in radians; the result is [tokens, strings of all circuits], those of circuit 0
   /// first. A row of zeros measures 0. Threads may share a bank.
   Variable measure(const Variable& angles, const Variable& rows, CircuitKernel kernel = CircuitKernel::fused) const;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "autograd/operations.hpp"
 #include "quantum/pairs.hpp"
 
 namespace qisa {
@@ -15,6 +16,23 @@ int wires_of(const Tensor& states) {
               std::has_single_bit(static_cast<std::uint64_t>(states.shape()[1])),
           "a batch of states has shape [2, 2^wires, tokens], not {}", states.shape());
   return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(states.shape()[1]))) - 1;
+}
+
+/// Calls visit(i, t) for each number i of a batch of states, one of token t.
+template <class Visit>
+void for_each_number(const Tensor& states, Visit visit) {
+  const Index tokens = states.shape()[2];
+  for (Index first = 0; first < states.size(); first += tokens) {
+    for (Index t = 0; t < tokens; ++t) visit(first + t, t);
+  }
+}
+
+/// Re <a|b> of the states of each token.
+std::vector<Real> inner_products(const Tensor& a, const Tensor& b) {
+  std::vector<Real> sums(static_cast<std::size_t>(a.shape()[2]));
+  const Real *x = a.data(), *y = b.data();
+  for_each_number(a, [to = sums.data(), x, y](Index i, Index t) { to[t] += x[i] * y[i]; });
+  return sums;
 }
 
 /// Adds factor times amplitude `source` of all states `from` to amplitude `target` of the states `to`, complex.
@@ -34,11 +52,10 @@ void add_multiple(std::complex<double> factor, const Tensor& from, Index source,
 /// holds, otherwise zero.
 Tensor apply_matrix(const Operation& operation, const Matrix2& m, const Tensor& states, bool keep_others) {
   Tensor result = keep_others ? states.clone() : Tensor::zeros(states.shape());
-  const Index tokens = states.shape()[2], plane = states.size() / 2;
+  const Index dimension = states.shape()[1], tokens = states.shape()[2];
   for_each_pair(wires_of(states), operation, [&](Index i0, Index i1) {
-    for (const Index start : {i0 * tokens, i1 * tokens}) {
-      std::fill_n(result.data() + start, tokens, Real(0));
-      std::fill_n(result.data() + plane + start, tokens, Real(0));
+    for (const Index row : {i0, i1, dimension + i0, dimension + i1}) {
+      std::fill_n(result.data() + row * tokens, tokens, Real(0));
     }
     add_multiple(m[0], states, i0, result, i0);
     add_multiple(m[1], states, i1, result, i0);
@@ -57,35 +74,31 @@ Tensor apply_pauli(const PauliString& string, const Tensor& states) {
 
 }  // namespace
 
+Variable pad_states(const Variable& rows, int wires) {
+  require_values("pad_states", rows);
+  const Index dimension = Circuit(wires).dimension();
+  require(rows.value().rank() == 2 && rows.shape()[1] <= dimension, "rows {} do not fit the {} amplitudes of {} wires",
+          rows.shape(), dimension, wires);
+  const Index tokens = rows.shape()[0];
+  const Variable zeros(Tensor::zeros({2 * dimension - rows.shape()[1], tokens}));  // the imaginary plane too
+  return reshape(concat(std::vector{transpose(rows, 0, 1), zeros}, 0), {2, dimension, tokens});
+}
+
 // With r = 1/|x|: psi = r x, and dx = r (g - psi (psi·g)), the part of g across psi.
 Variable encode_amplitudes(const Variable& rows, int wires) {
   require_values("encode_amplitudes", rows);
-  const Index dimension = Circuit(wires).dimension();
-  require(rows.value().rank() == 2 && rows.shape()[1] <= dimension,
-          "[encode_amplitudes] rows {} do not fit the {} amplitudes of {} wires", rows.shape(), dimension, wires);
-  const Index tokens = rows.shape()[0], width = rows.shape()[1];
-  const Tensor& x = rows.value();
-  Tensor states = Tensor::zeros({2, dimension, tokens}), inverse_norms({tokens});
-  Real *psi = states.data(), *r = inverse_norms.data();
-  for (Index t = 0; t < tokens; ++t) {
-    Real squares = 0;
-    for (Index i = 0; i < width; ++i) squares += x[t * width + i] * x[t * width + i];
-    r[t] = squares == 0 ? Real(0) : 1 / std::sqrt(squares);
-    for (Index i = 0; i < width; ++i) psi[i * tokens + t] = x[t * width + i] * r[t];
-  }
-  return record("encode_amplitudes", states, {rows},
-                [states, inverse_norms, tokens, width](const Tensor& g, InputGradients& inputs) {
-                  Tensor dx({tokens, width});
-                  Real* to = dx.data();
-                  for (Index t = 0; t < tokens; ++t) {
-                    Real along = 0;
-                    for (Index i = 0; i < width; ++i) along += states[i * tokens + t] * g[i * tokens + t];
-                    for (Index i = 0; i < width; ++i) {
-                      to[t * width + i] = inverse_norms[t] * (g[i * tokens + t] - along * states[i * tokens + t]);
-                    }
-                  }
-                  inputs.add(0, std::move(dx));
-                });
+  const Variable padded = pad_states(rows, wires);
+  Tensor psi = padded.value().clone();
+  std::vector<Real> r = inner_products(psi, psi);
+  for (Real& value : r) value = value == 0 ? Real(0) : 1 / std::sqrt(value);
+  for_each_number(psi, [x = psi.data(), &r](Index i, Index t) { x[i] *= r[t]; });
+  return record("encode_amplitudes", psi, {padded}, [psi, r](const Tensor& g, InputGradients& inputs) {
+    const std::vector<Real> along = inner_products(psi, g);
+    Tensor dx(g.shape());
+    Real* to = dx.data();
+    for_each_number(psi, [&](Index i, Index t) { to[i] = r[t] * (g[i] - along[t] * psi[i]); });
+    inputs.add(0, std::move(dx));
+  });
 }
 
 // psi' = M psi. Backward: the gradient of psi is M^dagger g, and that of the angle Re <g| dM/dangle psi>.
@@ -130,33 +143,24 @@ Variable expectation_values(const Variable& states, std::span<const PauliString>
   require_values("expectation_values", states);
   const int wires = wires_of(states.value());
   const Tensor& psi = states.value();
-  const Index rows = 2 * psi.shape()[1], tokens = psi.shape()[2], count = std::ssize(strings);
+  const Index tokens = psi.shape()[2], count = std::ssize(strings);
   Tensor values({tokens, count});
   Real* to = values.data();
   for (Index m = 0; m < count; ++m) {
     const PauliString& string = strings[static_cast<std::size_t>(m)];
     require(string.wires() == wires, "[expectation_values] string {} on states of {} wires", string.text(), wires);
-    const Tensor p_psi = apply_pauli(string, psi);
-    std::vector<Real> sums(static_cast<std::size_t>(tokens));
-    for (Index row = 0; row < rows; ++row) {
-      const Real *a = psi.data() + row * tokens, *b = p_psi.data() + row * tokens;
-      for (Index t = 0; t < tokens; ++t) sums.data()[t] += a[t] * b[t];
-    }
-    for (Index t = 0; t < tokens; ++t) to[t * count + m] = sums.data()[t];
+    const std::vector<Real> sums = inner_products(psi, apply_pauli(string, psi));
+    for (Index t = 0; t < tokens; ++t) to[t * count + m] = sums[static_cast<std::size_t>(t)];
   }
-  return record("expectation_values", std::move(values), {states},
-                [psi, used = std::vector<PauliString>(strings.begin(), strings.end()), rows, tokens, count](
-                    const Tensor& g, InputGradients& inputs) {
-                  Real* gradient = inputs.accumulator(0).data();
-                  for (Index m = 0; m < count; ++m) {
-                    const Tensor p_psi = apply_pauli(used[static_cast<std::size_t>(m)], psi);
-                    for (Index row = 0; row < rows; ++row) {
-                      for (Index t = 0; t < tokens; ++t) {
-                        gradient[row * tokens + t] += 2 * g[t * count + m] * p_psi[row * tokens + t];
-                      }
-                    }
-                  }
-                });
+  return record(
+      "expectation_values", std::move(values), {states},
+      [psi, used = std::vector<PauliString>(strings.begin(), strings.end())](const Tensor& g, InputGradients& inputs) {
+        Real* gradient = inputs.accumulator(0).data();
+        for (Index m = 0; m < std::ssize(used); ++m) {
+          const Tensor p_psi = apply_pauli(used[static_cast<std::size_t>(m)], psi);
+          for_each_number(psi, [&](Index i, Index t) { gradient[i] += 2 * g[t * std::ssize(used) + m] * p_psi[i]; });
+        }
+      });
 }
 
 }  // namespace qisa

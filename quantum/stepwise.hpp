@@ -15,6 +15,10 @@
 
 namespace qisa {
 
+/// Real amplitudes as they are, padded with zeros: rows [tokens, width] -> states [2, 2^wires, tokens]. Throws when
+/// width > 2^wires.
+Variable pad_states(const Variable& rows, int wires);
+
 /// Amplitude encoding, psi = pad(x) / |x|: rows [tokens, width] -> states [2, 2^wires, tokens]. A row
 /// of zeros encodes to the zero state, with gradient 0. Throws when width > 2^wires.
 Variable encode_amplitudes(const Variable& rows, int wires);

@@ -6,7 +6,7 @@
 // pauli = real draws none.
 #include "nn/attention/head_linear.hpp"
 #include "nn/attention/mechanism.hpp"
-#include "quantum/fast/quadratic_form.hpp"
+#include "quantum/quadratic_form.hpp"
 
 namespace qisa {
 namespace {

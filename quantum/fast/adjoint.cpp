@@ -70,11 +70,6 @@ class Encoder {
   Real *x_ = block_.data(), *r_ = scale_.data(), *g_ = nullptr;
 };
 
-void check_gradient(const Tensor* gradient, const Tensor& of, const char* name) {
-  require(gradient == nullptr || gradient->shape() == of.shape(), "the gradient of {} {} cannot have shape {}", name,
-          of.shape(), gradient->shape());
-}
-
 }  // namespace
 
 BankProgram::BankProgram(const Circuit& circuit, std::span<const std::vector<PauliString>> measured, Encoding rows)
@@ -96,16 +91,9 @@ Index BankProgram::columns(const Shape& rows) const {
 }
 
 std::vector<BoundProgram> BankProgram::bind(const Tensor& angles) const {
-  require(angles.shape() == Shape{circuits(), program.angles()},
-          "angles {} must be [{}, {}]: one row a circuit, one column an angle", angles.shape(), circuits(),
-          program.angles());
   std::vector<BoundProgram> bound;
   for (Index h = 0; h < circuits(); ++h) bound.push_back(program.bind(angles.data() + h * program.angles()));
   return bound;
-}
-
-Tensor measure_circuits(const BankProgram& bank, const Tensor& angles, const Tensor& rows) {
-  return measure_circuits(bank, bank.bind(angles), rows);
 }
 
 Tensor measure_circuits(const BankProgram& bank, std::span<const BoundProgram> circuits, const Tensor& rows) {
@@ -139,10 +127,6 @@ void measure_circuits_backward(const BankProgram& bank, const Tensor& angles, co
   const auto circuits = bank.bind(angles);
   const Index strings = bank.strings, tokens = rows.shape()[0], size = 2 * program.dimension() * lane_count;
   Encoder encoder(bank, rows);
-  require(grad_out.shape() == Shape{tokens, strings}, "the gradient of {} strings on {} inputs cannot have shape {}",
-          strings, tokens, grad_out.shape());
-  check_gradient(grad_rows, rows, "inputs");
-  check_gradient(grad_angles, angles, "angles");
 
   Tensor state({size}), gradient({size}), weights({strings, lane_count}), scratch({bank.scratch_size});
   Tensor sums({static_cast<Index>(program.steps()), lane_count});

@@ -11,17 +11,12 @@
 #include <span>
 #include <vector>
 
+#include "quantum/circuit_bank.hpp"
 #include "quantum/fast/observables.hpp"
 #include "quantum/fast/program.hpp"
 #include "tensor/tensor.hpp"
 
 namespace qisa {
-
-/// How the rows of a tensor become the initial states of H circuits of n wires.
-enum class Encoding {
-  amplitude,  // [T, C]: every circuit reads x and begins with pad(x) / |x|; a row of zeros is the zero state
-  parts,      // [T, H C]: circuit h begins with part h of the row, padded with zeros, whatever its length
-};
 
 /// H circuits of the same form that read the same inputs, each with angles and Pauli strings of its own.
 struct BankProgram {
@@ -45,9 +40,6 @@ struct BankProgram {
 
 /// Expectation values [T, M]: first the strings of circuit 0, then of circuit 1, … A row of zeros measures 0.
 Tensor measure_circuits(const BankProgram& bank, std::span<const BoundProgram> circuits, const Tensor& rows);
-
-/// The same, with angles as BankProgram::bind() takes them.
-Tensor measure_circuits(const BankProgram& bank, const Tensor& angles, const Tensor& rows);
 
 /// Leaves in a block the final states of a circuit for the lane_count tokens from `first` on, as far as there are any.
 using PrepareStates = std::function<void(std::size_t circuit, Index first, Real* state)>;

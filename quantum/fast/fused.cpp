@@ -1,7 +1,7 @@
 #include "quantum/fast/fused.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <span>
 
 #include "tensor/fast/lane_transpose_four.hpp"
 
@@ -52,7 +52,7 @@ Fused::Fused(std::shared_ptr<const BankProgram> bank, const Tensor& angles)
 
 bool Fused::has(const Tensor& angles) const {
   return angles.shape() == angles_.shape() &&
-         std::memcmp(angles.data(), angles_.data(), angles.values().size_bytes()) == 0;
+         std::ranges::equal(std::as_bytes(angles.values()), std::as_bytes(angles_.values()));
 }
 
 Tensor Fused::measure(const Tensor& rows) const {

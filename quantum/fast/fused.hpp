@@ -16,7 +16,7 @@ namespace qisa {
 
 class Fused {
  public:
-  /// `angles` is [H, program.angles()] in radians. Throws when the shape is another.
+  /// `angles` is [H, program.angles()] in radians.
   Fused(std::shared_ptr<const BankProgram> bank, const Tensor& angles);
 
   /// Whether these are its angles, bit by bit.

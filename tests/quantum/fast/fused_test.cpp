@@ -138,9 +138,6 @@ TEST_CASE("Fused circuits keep their angles, and know them bit by bit") {
 TEST_CASE("Fused circuits refuse shapes that disagree") {
   Random random(4, Purpose::tests);
   const Bank bank(random, 2);
-  const auto program = std::make_shared<BankProgram>(bank.circuit, bank.strings);
-  CHECK_THROWS_AS(Fused(program, Tensor({1, bank.circuit.angles()})), Error);
-  CHECK_THROWS_AS(Fused(program, Tensor({2, 0})), Error);
   CHECK_THROWS_AS(bank.fused().measure(Tensor({3, 5})), Error);
 }
 

@@ -13,23 +13,17 @@
 
 namespace qisa {
 
-struct BankProgram;
-
 class QuadraticForms {
  public:
   /// `strings` are measured, one list for each head. Throws when there is none or they differ in length.
   explicit QuadraticForms(std::span<const std::vector<PauliString>> strings);
 
   /// y [tokens, heads * width] -> [tokens, strings of all heads], those of head 0 first. Each head
-  /// measures its own `width` <= 2^wires columns of y, padded with zeros. Differentiable; `stepwise`
-  /// goes by way of states in the graph (stepwise.hpp), the other kernels work in blocks of tokens.
+  /// measures its own `width` <= 2^wires columns of y, padded with zeros. Differentiable.
   Variable measure(const Variable& y, CircuitKernel kernel = CircuitKernel::fused) const;
 
  private:
-  Variable measure_stepwise(const Variable& y) const;
-
-  std::vector<std::vector<PauliString>> strings_;
-  std::shared_ptr<const BankProgram> bank_;  // heads without a gate
+  CircuitBank bank_;  // without a gate
 };
 
 }  // namespace qisa

@@ -1,6 +1,6 @@
 // Quadratic forms of Pauli strings: against the published reference (files layer_qisa_n*.safetensors in
 // the folder QISA_GOLDEN_DIR, default tests/golden), dense matrices and finite differences.
-#include "quantum/fast/quadratic_form.hpp"
+#include "quantum/quadratic_form.hpp"
 
 #include <cstdlib>
 #include <filesystem>

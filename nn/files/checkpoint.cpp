@@ -39,11 +39,11 @@ auto within(const std::string& place, const char* expected, const Call& call) {
 /// Reads the parts of a checkpoint one after the other.
 class CheckpointReader {
  public:
-  CheckpointReader(const SafetensorsFile& file, const std::string& name, NonFinite weights)
-      : file_(file), name_(name), weights_(weights) {
+  CheckpointReader(const std::filesystem::path& path, NonFinite weights)
+      : file_(SafetensorsFile::read(path)), name_(path.string()), weights_(weights) {
     // Neither settings nor a trainer's state: the published code's weights.
-    ours_ = file.metadata().contains("settings") || file.metadata().contains("training");
-    metadata_ = ours_ ? file.metadata() : published_metadata(file, name);
+    ours_ = file_.metadata().contains("settings") || file_.metadata().contains("training");
+    metadata_ = ours_ ? file_.metadata() : published_metadata(file_, name_);
   }
 
   Checkpoint read() const {
@@ -60,21 +60,20 @@ class CheckpointReader {
   }
 
  private:
-  std::string in_metadata(const std::string& key) const { return fmt::format("{}: the metadata \"{}\"", name_, key); }
-
-  /// What `make` makes of the JSON of an entry of the metadata, which lies at most `depth` deep.
+  /// What `make` makes of an entry of the metadata.
   template <class Make>
-  auto parse(const std::string& key, int depth, const char* expected, const Make& make) const {
+  auto read_metadata(const std::string& key, const char* expected, const Make& make) const {
     require(metadata_.contains(key), "{}: the metadata has no \"{}\", so this is not a checkpoint of this program",
             name_, key);
-    return within(in_metadata(key), expected, [&] { return make(parse_json(metadata_.at(key), depth)); });
+    const std::string place = fmt::format("{}: the metadata \"{}\"", name_, key);
+    return within(place, expected, [&] { return make(metadata_.at(key)); });
   }
 
   /// A model without weights, all of which the file is known to hold; and if this program wrote it, no others.
   /// Takes no memory for weights: sizes that a small file claims are believed only when it has them.
   GPT read_model() const {
-    const auto settings = parse("settings", 1, "a JSON object of texts", [](const Json& json) {
-      const ModelSettings given = settings_from_text(json.get<Texts>());
+    const auto settings = read_metadata("settings", "a JSON object of texts", [](const std::string& text) {
+      const ModelSettings given = settings_from_text(parse_json(text, 1).get<Texts>());
       given.validate();
       return given;
     });
@@ -82,8 +81,9 @@ class CheckpointReader {
     require(settings.n_layer * settings.n_head <= std::ssize(file_.entries()),
             "{}: {} tensors are not those of {} layers with {} heads", name_, file_.entries().size(), settings.n_layer,
             settings.n_head);
-    GPT model = parse("pauli_strings", 3, "JSON lists of texts by layer and head",
-                      [&](const Json& json) { return GPT(settings, json.get<ModelStrings>()); });
+    GPT model = read_metadata("pauli_strings", "JSON lists of texts by layer and head", [&](const std::string& text) {
+      return GPT(settings, parse_json(text, 3).get<ModelStrings>());
+    });
     std::set<std::string> known;
     for (const NamedParameter& part : model.parameters().names()) {
       expect_tensor(part.name, part.shape);
@@ -98,10 +98,8 @@ class CheckpointReader {
   }
 
   Tokenizer read_tokenizer(const ModelSettings& settings) const {
-    const auto vocabulary = metadata_.find("vocabulary");
-    require(vocabulary != metadata_.end(), "{}: the metadata has no \"vocabulary\"", name_);
     Tokenizer tokenizer =
-        within(in_metadata("vocabulary"), "", [&] { return Tokenizer(decode_utf8(vocabulary->second)); });
+        read_metadata("vocabulary", "", [](const std::string& text) { return Tokenizer(decode_utf8(text)); });
     require(tokenizer.size() == settings.vocabulary_size,
             "{}: the vocabulary has {} characters where the settings ask for {}", name_, tokenizer.size(),
             settings.vocabulary_size);
@@ -131,7 +129,8 @@ class CheckpointReader {
     const std::string first = "trainer/first_moment", second = "trainer/second_moment";
     if (!metadata_.contains("training") || (!file_.contains(first) && !file_.contains(second))) return {};
     TrainingState training;
-    parse("training", 2, "a JSON object with steps, settings and at most best_loss", [&](const Json& state) {
+    read_metadata("training", "a JSON object with steps, settings and at most best_loss", [&](const std::string& text) {
+      const Json state = parse_json(text, 2);
       const Json& steps = state.at("steps");
       require(steps.is_number_unsigned() && std::in_range<Index>(steps.get<std::uint64_t>()),
               "steps must be a whole number from 0 to 2^63 - 1, not {}", steps.dump());
@@ -141,10 +140,9 @@ class CheckpointReader {
       training.best_loss = loss;
       training.settings = state.at("settings").get<Texts>();
       for (const auto& [setting, value] : to_text(model.settings())) {
-        const auto found = training.settings.find(setting);
-        if (found == training.settings.end() || found->second == value) continue;
-        throw_error("{} is {}, but {} in the model's settings", setting, quoted_for_error(found->second),
-                    quoted_for_error(value));
+        const std::string& given = training.settings.contains(setting) ? training.settings.at(setting) : value;
+        require(given == value, "{} is {}, but {} in the model's settings", setting, quoted_for_error(given),
+                quoted_for_error(value));
       }
       if (state.contains("unreported")) {
         const auto numbers = state.at("unreported").get<std::array<double, 3>>();
@@ -159,8 +157,8 @@ class CheckpointReader {
     return training;
   }
 
-  const SafetensorsFile& file_;
-  const std::string& name_;
+  SafetensorsFile file_;
+  std::string name_;
   NonFinite weights_;
   bool ours_;  // or else published
   Texts metadata_;
@@ -192,12 +190,7 @@ void save_checkpoint(const std::filesystem::path& path, const GPT& model, const 
 }
 
 Checkpoint load_checkpoint(const std::filesystem::path& path, NonFinite weights) {
-  const std::string name = path.string();
-  return CheckpointReader(SafetensorsFile::read(path), name, weights).read();
-}
-
-Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string& name, NonFinite weights) {
-  return CheckpointReader(SafetensorsFile::parse(bytes, name), name, weights).read();
+  return CheckpointReader(path, weights).read();
 }
 
 }  // namespace qisa

@@ -7,10 +7,8 @@
 // published_checkpoint.hpp.
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "nn/gpt.hpp"
@@ -46,9 +44,5 @@ enum class NonFinite { refuse, allow };
 /// Throws, naming the tensor or setting and what was expected, when the file is no such checkpoint. Memory for
 /// the model is taken only once the file is known to hold all of its tensors, and nothing else.
 Checkpoint load_checkpoint(const std::filesystem::path& path, NonFinite weights = NonFinite::refuse);
-
-/// The same from memory. Errors call the file `name`.
-Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string& name,
-                            NonFinite weights = NonFinite::refuse);
 
 }  // namespace qisa

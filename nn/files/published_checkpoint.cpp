@@ -74,24 +74,20 @@ Metadata published_metadata(const SafetensorsFile& file, const std::string& name
 
   const Shape embedding = matrix_shape(file, name, "embedding.weight");
   const Shape positions = matrix_shape(file, name, "positional_embedding_table.weight");
-  const Index layers = count_numbered(file, "blocks.", ".norm1.weight");
-  const Index heads = count_numbered(file, "blocks.0.mhsa.heads.", std::string(".") + mark.tensor);
-  const auto text_or = [&](const char* key, const char* published) {
-    return metadata.contains(key) ? metadata.at(key) : published;
-  };
-  Metadata settings = to_text(ModelSettings());
-  settings["attention"] = mechanism;
-  settings["n_layer"] = std::to_string(layers);
-  settings["n_head"] = std::to_string(heads);
-  settings["n_embd"] = std::to_string(embedding[1]);
-  settings["block_size"] = std::to_string(positions[0]);
-  settings["vocabulary_size"] = std::to_string(embedding[0]);
-  settings["normalizer"] = text_or("normalizer", "softmax");
-  settings["aggregation"] = text_or("aggregation", measures ? "transposed" : "causal");
+  const ModelSettings shown{.vocabulary_size = embedding[0],
+                            .n_layer = count_numbered(file, "blocks.", ".norm1.weight"),
+                            .n_head = count_numbered(file, "blocks.0.mhsa.heads.", std::string(".") + mark.tensor),
+                            .n_embd = embedding[1],
+                            .block_size = positions[0],
+                            .attention = mechanism};
+  Metadata settings = to_text(shown);
+  metadata.emplace("normalizer", "softmax");
+  metadata.emplace("aggregation", measures ? "transposed" : "causal");
+  for (const char* key : {"normalizer", "aggregation"}) settings[key] = metadata.at(key);
   metadata["settings"] = nlohmann::json(settings).dump();
   if (!measures) {
     using Heads = std::vector<std::vector<std::string>>;
-    metadata["pauli_strings"] = nlohmann::json(std::vector(layers, Heads(heads))).dump();
+    metadata["pauli_strings"] = nlohmann::json(std::vector(shown.n_layer, Heads(shown.n_head))).dump();
   }
   return metadata;
 }

@@ -1,6 +1,7 @@
 #include "tensor/files/atomic_file.hpp"
 
 #include <fcntl.h>
+#include <regex.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,32 +15,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view ending = ".tmp";
-
 /// Opens a new file beside `path`, with a name that no other thread or process uses.
 Descriptor create_beside(const fs::path& path, std::string& name) {
   static std::atomic<unsigned> count = 0;
   int number = -1;
   do {
-    name = fmt::format("{}.{}-{}{}", path.string(), ::getpid(), count++, ending);
+    name = fmt::format("{}.{}-{}.tmp", path.string(), ::getpid(), count++);
     number = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (number < 0 && (errno == EEXIST || errno == EINTR));
   return Descriptor(number);
 }
 
 /// Whether a file's name is that of a temporary file: TARGET.PROCESS-COUNT.tmp.
-bool is_temporary(std::string_view name) {
-  const auto drop = [&](std::string_view end) {
-    if (!name.ends_with(end)) return false;
-    name.remove_suffix(end.size());
-    return true;
-  };
-  const auto drop_number = [&] {
-    const std::size_t size = name.size();
-    while (!name.empty() && name.back() >= '0' && name.back() <= '9') name.remove_suffix(1);
-    return name.size() < size;
-  };
-  return drop(ending) && drop_number() && drop("-") && drop_number() && drop(".") && !name.empty();
+bool is_temporary(const std::string& name) {
+  regex_t form;  // <regex> takes many seconds to compile
+  ::regcomp(&form, ".\\.[0-9]+-[0-9]+\\.tmp$", REG_EXTENDED | REG_NOSUB);
+  const bool found = ::regexec(&form, name.c_str(), 0, nullptr, 0) == 0;
+  ::regfree(&form);
+  return found;
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ void Descriptor::write(std::span<const std::byte> bytes, const fs::path& path) c
   while (!bytes.empty()) {
     const ssize_t written = uninterrupted([&] { return ::write(number_, bytes.data(), bytes.size()); });
     check_system(written >= 0, path, "writing");
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    bytes = bytes.subspan(written);
   }
 }
 

@@ -27,10 +27,10 @@ nlohmann::json parse_json(std::string_view text, int depth, const JsonVisitor& v
 }
 
 nlohmann::json parse_json(std::string_view text, int depth) {
-  std::vector<std::set<std::string>> keys(static_cast<std::size_t>(depth) + 1);  // of the open objects, by depth
+  std::vector<std::set<std::string>> keys(depth + 1);  // of the open objects, by depth
   return parse_json(text, depth, [&](int around, JsonEvent event, nlohmann::json& value) {
-    std::set<std::string>& known = keys[static_cast<std::size_t>(around)];
-    if (event == JsonEvent::object_start) keys[static_cast<std::size_t>(around) + 1].clear();
+    std::set<std::string>& known = keys[around];
+    if (event == JsonEvent::object_start) keys[around + 1].clear();
     if (event == JsonEvent::key) {
       require(known.insert(value).second, "the key {} occurs twice", quoted_for_error(value.get<std::string>()));
     }

@@ -25,8 +25,7 @@ struct Half {
   explicit operator Real() const {
     using Limits = std::numeric_limits<Real>;
     const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-    Real value = std::ldexp(static_cast<Real>(fraction + 1024), exponent - 25);
-    if (exponent == 0) value = std::ldexp(static_cast<Real>(fraction), -24);
+    Real value = std::ldexp(static_cast<Real>(exponent == 0 ? fraction : fraction + 1024), std::max(exponent, 1) - 25);
     if (exponent == 31) value = fraction == 0 ? Limits::infinity() : Limits::quiet_NaN();
     return bits >> 15 != 0 ? -value : value;
   }
@@ -35,7 +34,7 @@ struct Half {
 /// The upper half of a 32-bit float.
 struct BFloat16 {
   std::uint16_t bits;
-  explicit operator Real() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+  explicit operator Real() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 };
 
 /// Reads items of type Stored, at any alignment.
@@ -51,7 +50,8 @@ void convert(std::span<const std::byte> from, std::span<Real> to) {
 }  // namespace
 
 SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
-  const std::string name = path.string();
+  SafetensorsFile file;
+  const std::string& name = file.name_ = path.string();
   std::error_code error;
   const bool is_file = std::filesystem::is_regular_file(path, error);
   require(is_file, "cannot read {}: {}", name, error ? error.message() : "it is not a file");
@@ -59,24 +59,12 @@ SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
   const auto reason = [] { return std::generic_category().message(errno); };
   require(stream.is_open(), "cannot open {}: {}", name, reason());
   const auto next = [&](std::span<std::byte> space) {
-    stream.read(reinterpret_cast<char*>(space.data()), static_cast<std::streamsize>(space.size()));
+    stream.read(reinterpret_cast<char*>(space.data()), std::ssize(space));
     require(stream.good(), "cannot read {}: {}", name, stream.eof() ? "it became shorter" : reason());
   };
-  const std::streamoff size = stream.tellg();
+  const std::uint64_t size = stream.tellg();
   stream.seekg(0);
-  return load(next, static_cast<std::size_t>(size), name);
-}
 
-SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes, const std::string& name) {
-  std::span<const std::byte> rest = bytes;
-  const auto next = [&](std::span<std::byte> space) {
-    std::copy_n(rest.begin(), space.size(), space.begin());
-    rest = rest.subspan(space.size());
-  };
-  return load(next, bytes.size(), name);
-}
-
-SafetensorsFile SafetensorsFile::load(const Source& next, std::size_t size, const std::string& name) {
   std::uint64_t length = 0;
   require(size >= sizeof length, "{}: {} bytes are too short for a safetensors file", name, size);
   next(std::as_writable_bytes(std::span(&length, 1)));
@@ -85,11 +73,8 @@ SafetensorsFile SafetensorsFile::load(const Source& next, std::size_t size, cons
   require(length <= max_header_length, "{}: it is no safetensors file", name);
   require(length <= rest, "{}: the header should have {} bytes, but the file ends after {} of them", name, length,
           rest);
-
   std::string header(length, '\0');
   next(std::as_writable_bytes(std::span(header)));
-  SafetensorsFile file;
-  file.name_ = name;
   file.header_ = parse_safetensors_header(header, rest - length, name);
   for (std::size_t i = 0; i < file.entries().size(); ++i) file.places_[file.entries()[i].name] = i;
   file.data_.resize(rest - length);

@@ -27,8 +27,6 @@ class SafetensorsFile {
   /// Throws when there is no such file, it cannot be read, or it breaks a rule of the format.
   /// The message names the file, the tensor and the rule.
   static SafetensorsFile read(const std::filesystem::path& path);
-  /// The same from memory. Errors call the file `name`.
-  static SafetensorsFile parse(std::span<const std::byte> bytes, const std::string& name);
 
   const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
   /// All tensors, in the order of their data.
@@ -43,10 +41,6 @@ class SafetensorsFile {
   std::span<const std::byte> bytes(std::string_view name) const;
 
  private:
-  /// Fills the given space with the file's next bytes.
-  using Source = std::function<void(std::span<std::byte>)>;
-  static SafetensorsFile load(const Source& next, std::size_t size, const std::string& name);
-
   std::string name_;
   SafetensorsHeader header_;
   std::map<std::string, std::size_t, std::less<>> places_;  // of the entries, by name

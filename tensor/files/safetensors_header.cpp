@@ -17,16 +17,12 @@ constexpr int most_depth = 127;  // as in the format's own reader
 constexpr const char* metadata_key = "__metadata__";
 constexpr std::array fields = {"dtype", "shape", "data_offsets"};
 
-/// Bits of one item of a dtype; 0 when there is no such dtype.
-std::uint64_t item_bits(const std::string& dtype) {
-  static const std::map<std::string, std::uint64_t> bits = {
-      {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"BOOL", 8},        {"U8", 8},          {"I8", 8},
-      {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"I16", 16},
-      {"U16", 16},    {"F16", 16},    {"BF16", 16},   {"I32", 32},        {"U32", 32},        {"F32", 32},
-      {"C64", 64},    {"F64", 64},    {"I64", 64},    {"U64", 64}};
-  const auto found = bits.find(dtype);
-  return found == bits.end() ? 0 : found->second;
-}
+/// The dtypes, and the bits of an item.
+const std::map<std::string, std::uint64_t> item_bits = {
+    {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"BOOL", 8},        {"U8", 8},          {"I8", 8},
+    {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"I16", 16},
+    {"U16", 16},    {"F16", 16},    {"BF16", 16},   {"I32", 32},        {"U32", 32},        {"F32", 32},
+    {"C64", 64},    {"F64", 64},    {"I64", 64},    {"U64", 64}};
 
 /// `place` is the tensor, for errors.
 std::vector<std::uint64_t> read_numbers(const std::string& place, const char* field, const Json& json) {
@@ -47,7 +43,7 @@ SafetensorsEntry read_entry(const std::string& name, Json json) {
   for (const char* field : fields) require(json.contains(field), "{} has no {}", place, field);
   Json& dtype = json["dtype"];
   if (dtype.is_object() && dtype.size() == 1 && dtype.front().is_null()) dtype = dtype.begin().key();
-  require(dtype.is_string() && item_bits(dtype) > 0, "{} has the unknown dtype {}", place,
+  require(dtype.is_string() && item_bits.contains(dtype), "{} has the unknown dtype {}", place,
           quoted_for_error(dtype.dump()));
   const std::vector<std::uint64_t> offsets = read_numbers(place, "data_offsets", json["data_offsets"]);
   require(offsets.size() == 2, "{}: data_offsets must be 2 numbers, not {}", place, offsets.size());
@@ -77,7 +73,7 @@ void check_layout(const std::vector<SafetensorsEntry>& entries, std::uint64_t da
     std::uint64_t bits = 1;
     bool fits = true;
     for (const std::uint64_t size : entry.sizes) fits = fits && !__builtin_mul_overflow(bits, size, &bits);
-    fits = fits && !__builtin_mul_overflow(bits, item_bits(entry.dtype), &bits);
+    fits = fits && !__builtin_mul_overflow(bits, item_bits.at(entry.dtype), &bits);
     require(fits && bits % 8 == 0 && bits / 8 == entry.end - entry.begin,
             "{}: {} of shape {} does not fit the {} bytes of data_offsets", place, entry.dtype,
             Json(entry.sizes).dump(), entry.end - entry.begin);
@@ -85,7 +81,10 @@ void check_layout(const std::vector<SafetensorsEntry>& entries, std::uint64_t da
   require(position == data_size, "the tensors need {} bytes of data, but the file has {}", position, data_size);
 }
 
-SafetensorsHeader read_header(std::string_view text, std::uint64_t data_size) {
+}  // namespace
+
+SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_size,
+                                           const std::string& file) try {
   SafetensorsHeader header;
   std::map<std::string, SafetensorsEntry> entries;
   std::string name;           // of the member of the header that is being read, and
@@ -110,22 +109,8 @@ SafetensorsHeader read_header(std::string_view text, std::uint64_t data_size) {
   std::ranges::stable_sort(header.entries, {}, [](const auto& entry) { return std::pair(entry.begin, entry.end); });
   check_layout(header.entries, data_size);
   return header;
-}
-
-}  // namespace
-
-Shape SafetensorsEntry::shape() const {
-  std::vector<Index> signed_sizes;
-  for (const std::uint64_t size : sizes) signed_sizes.push_back(std::in_range<Index>(size) ? Index(size) : -1);
-  return Shape(signed_sizes);
-}
-
-SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_size, const std::string& file) {
-  try {
-    return read_header(text, data_size);
-  } catch (const Error& error) {
-    throw_error("{}: header: {}", file, error.what());
-  }
+} catch (const Error& error) {
+  throw_error("{}: header: {}", file, error.what());
 }
 
 }  // namespace qisa

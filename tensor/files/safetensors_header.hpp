@@ -17,8 +17,8 @@ struct SafetensorsEntry {
   std::vector<std::uint64_t> sizes;
   std::uint64_t begin = 0, end = 0;  ///< its bytes, counted from the start of the data
 
-  /// Its sizes. Throws when they are no Shape: the format sets no bound to their number.
-  Shape shape() const;
+  /// Its sizes. Throws when they are no Shape: the format sets no bound to their number, nor to them.
+  Shape shape() const { return Shape(std::vector<Index>(sizes.begin(), sizes.end())); }
 };
 
 struct SafetensorsHeader {

@@ -2,15 +2,13 @@
 
 #include <fmt/ranges.h>
 
-#include <bit>
 #include <cstdint>
+#include <vector>
 
 #include "tensor/files/atomic_file.hpp"
 #include "tensor/files/json.hpp"
 
 namespace qisa {
-
-static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
 void SafetensorsWriter::add_metadata(const std::string& key, const std::string& value) {
   require_utf8(key), require_utf8(value);  // now, where the caller knows the text, not in write()
@@ -24,7 +22,7 @@ void SafetensorsWriter::add(const std::string& name, const Tensor& tensor) {
   require(tensors_.emplace(name, tensor).second, "safetensors tensor {} is added twice", quoted_for_error(name));
 }
 
-std::vector<std::span<const std::byte>> SafetensorsWriter::pieces(std::string& header) const {
+void SafetensorsWriter::write(const std::filesystem::path& path) const {
   std::string fields = metadata_.empty() ? "" : fmt::format(",\"__metadata__\":{}", nlohmann::json(metadata_).dump());
   std::vector<std::span<const std::byte>> pieces(1);
   std::size_t begin = 0;
@@ -35,24 +33,12 @@ std::vector<std::span<const std::byte>> SafetensorsWriter::pieces(std::string& h
                           sizeof(Real) == 8 ? "F64" : "F32", fmt::join(tensor.shape(), ","), begin, end);
     begin = end;
   }
-  header = fmt::format("{{{}}}", std::string_view(fields).substr(fields.empty() ? 0 : 1));
+  std::string header = fmt::format("{{{}}}", std::string_view(fields).substr(fields.empty() ? 0 : 1));
   header.resize((header.size() + 7) / 8 * 8, ' ');
   const std::uint64_t length = header.size();
   header.insert(0, reinterpret_cast<const char*>(&length), sizeof length);
   pieces.front() = std::as_bytes(std::span(header));
-  return pieces;
-}
-
-void SafetensorsWriter::write(const std::filesystem::path& path) const {
-  std::string header;
-  write_atomically(path, pieces(header));
-}
-
-std::vector<std::byte> SafetensorsWriter::bytes() const {
-  std::string header;
-  std::vector<std::byte> result;
-  for (const auto piece : pieces(header)) result.insert(result.end(), piece.begin(), piece.end());
-  return result;
+  write_atomically(path, pieces);
 }
 
 }  // namespace qisa

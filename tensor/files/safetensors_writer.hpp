@@ -1,12 +1,9 @@
 // Writing tensors to safetensors files; safetensors.hpp has the format, and reads them.
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
 #include <map>
-#include <span>
 #include <string>
-#include <vector>
 
 #include "tensor/tensor.hpp"
 
@@ -24,13 +21,8 @@ class SafetensorsWriter {
 
   /// Replaces the file as write_atomically() does (atomic_file.hpp), and throws what it throws.
   void write(const std::filesystem::path& path) const;
-  /// What write() writes.
-  std::vector<std::byte> bytes() const;
 
  private:
-  /// The parts of the file; `header` receives the first.
-  std::vector<std::span<const std::byte>> pieces(std::string& header) const;
-
   std::map<std::string, std::string> metadata_;
   std::map<std::string, Tensor> tensors_;
 };

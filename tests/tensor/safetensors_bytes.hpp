@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "tensor/files/safetensors.hpp"
+#include "tensor/files/safetensors_writer.hpp"
 #include "tests/tensor/files.hpp"
 
 namespace qisa::test {
@@ -21,12 +23,23 @@ inline std::string file_of(const std::string& header, const std::string& data = 
   return length + header + data;
 }
 
-inline SafetensorsFile parse(const std::string& bytes) {
-  return SafetensorsFile::parse(std::as_bytes(std::span(bytes)), "test.safetensors");
+/// What `read` makes of the path of a file with these bytes.
+template <class Read>
+auto from_bytes(const std::string& bytes, const Read& read) {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder.path / "test.safetensors";
+  std::ofstream(path, std::ios::binary) << bytes;
+  return read(path);
 }
 
-inline std::string text_of(const std::vector<std::byte>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+inline SafetensorsFile parse(const std::string& bytes) { return from_bytes(bytes, SafetensorsFile::read); }
+
+/// What a writer writes.
+inline std::string bytes_of(const SafetensorsWriter& writer) {
+  const TemporaryFolder folder;
+  writer.write(folder.path / "file");
+  std::ifstream stream(folder.path / "file", std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 inline void check_values(const Tensor& tensor, const std::vector<Real>& expected) {

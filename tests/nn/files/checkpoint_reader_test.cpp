@@ -31,11 +31,15 @@ Content valid_content() {
   return content;
 }
 
-SafetensorsWriter writer_of(const Content& content) {
+std::string file_with(const Content& content) {
   SafetensorsWriter writer;
   for (const auto& [key, value] : content.metadata) writer.add_metadata(key, value);
   for (const auto& [name, tensor] : content.tensors) writer.add(name, tensor);
-  return writer;
+  return bytes_of(writer);
+}
+
+Checkpoint load(const std::string& bytes, NonFinite weights = NonFinite::refuse) {
+  return from_bytes(bytes, [&](const std::filesystem::path& path) { return load_checkpoint(path, weights); });
 }
 
 /// The Error of loading a valid checkpoint after `damage` to its content.
@@ -43,7 +47,7 @@ template <class Damage>
 std::string error_after(const Damage& damage) {
   Content content = valid_content();
   damage(content);
-  return error_of([&] { parse_checkpoint(writer_of(content).bytes(), "test.safetensors"); });
+  return error_of([&] { load(file_with(content)); });
 }
 
 std::string error_with_metadata(const std::string& key, const std::string& value) {
@@ -167,18 +171,17 @@ TEST_CASE("The first tensor that other settings would need is named") {
 
 TEST_CASE("Weights that are whole numbers are refused") {
   const Content content = valid_content();
-  std::string bytes = text_of(writer_of(content).bytes());
+  std::string bytes = file_with(content);
   const std::size_t dtype = bytes.find('F', bytes.find(R"("norm.bias")"));
   bytes[dtype] = 'I';  // F32 to I32, or F64 to I64
-  check_error(error_of([&] { parse_checkpoint(std::as_bytes(std::span(bytes)), "test.safetensors"); }),
-              "tensor \"norm.bias\" is I");
+  check_error(error_of([&] { load(bytes); }), "tensor \"norm.bias\" is I");
 }
 
 TEST_CASE("A checkpoint without the tensors of its trainer is a model still, which no training can go on from") {
   Content content = valid_content();
   REQUIRE(content.tensors.erase("trainer/first_moment") + content.tensors.erase("trainer/second_moment") == 2);
   REQUIRE(content.metadata.contains("training"));
-  const Checkpoint loaded = parse_checkpoint(writer_of(content).bytes(), "test.safetensors");
+  const Checkpoint loaded = load(file_with(content));
   CHECK_FALSE(loaded.training.has_value());
   CHECK(loaded.model.settings().n_embd == 4);
 }
@@ -192,9 +195,9 @@ TEST_CASE("Numbers that are not finite are loaded when that is asked for") {
   Content content = valid_content();
   content.tensors.at("norm.bias")[1] = Real(INFINITY);
   content.tensors.at("trainer/first_moment")[0] = Real(NAN);
-  const auto bytes = writer_of(content).bytes();
-  check_error(error_of([&] { parse_checkpoint(bytes, "test.safetensors"); }), "tensor norm.bias contains inf");
-  const Checkpoint loaded = parse_checkpoint(bytes, "test.safetensors", NonFinite::allow);
+  const auto bytes = file_with(content);
+  check_error(error_of([&] { load(bytes); }), "tensor norm.bias contains inf");
+  const Checkpoint loaded = load(bytes, NonFinite::allow);
   const Parameters& parameters = loaded.model.parameters();
   const Tensor bias = parameters.part(parameters.values(), "norm.bias");
   CHECK(std::isinf(bias[1]));

@@ -4,23 +4,12 @@
 // Kept: mean and r of each row; n is computed again from x.
 #include <algorithm>
 #include <cmath>
-#include <type_traits>
 
 #include "autograd/operations.hpp"
 #include "tensor/fast/lanes.hpp"
 
 namespace qisa {
 namespace {
-
-/// function(width): a constant if rows are one group of lanes, so that no loop over a row remains.
-template <class Function>
-void with_width(Index width, Function function) {
-  if (width == lane_count) {
-    function(std::integral_constant<Index, lane_count>());
-  } else {
-    function(width);
-  }
-}
 
 struct Statistics {
   Real mean, r;
@@ -50,10 +39,9 @@ void normalize(Width width, std::span<Statistics> statistics, Real epsilon, cons
 }
 
 /// dx of every row; adds to dw and db.
-template <class Width>
-void normalize_backward(Width width, std::span<const Statistics> statistics, const Real* x, const Real* w,
+void normalize_backward(Index width, std::span<const Statistics> statistics, const Real* x, const Real* w,
                         const Real* g, Real* dx, Real* dw, Real* db) {
-  const auto size = static_cast<Real>(static_cast<Index>(width));
+  const auto size = static_cast<Real>(width);
   for (const Statistics& row : statistics) {
     const Real mean = row.mean, r = row.r;
     Lanes sums_h{}, sums_hn{};
@@ -88,9 +76,10 @@ Variable layer_norm(const Variable& x, const Variable& weight, const Variable& b
           bias.shape());
   Tensor y(x.shape());
   std::vector<Statistics, pool::Allocator<Statistics>> statistics(static_cast<std::size_t>(rows));
-  with_width(size, [&](auto width) {
+  const auto run = [&](auto width) {
     normalize(width, statistics, epsilon, x.value().data(), weight.value().data(), bias.value().data(), y.data());
-  });
+  };
+  size == lane_count ? run(AllLanes()) : run(size);  // rows of one group need no loop
   return record("layer_norm", std::move(y), {x, weight, bias},
                 [vx = x.value(), vw = weight.value(), statistics = std::move(statistics), size](
                     const Tensor& g, InputGradients& inputs) {
@@ -101,14 +90,12 @@ Variable layer_norm(const Variable& x, const Variable& weight, const Variable& b
                   const Shape parts = {static_cast<Index>((all.size() + together - 1) / together), size};
                   Tensor dx(vx.shape()), dw = Tensor::zeros(parts), db = Tensor::zeros(parts);
                   Real *to_x = dx.data(), *to_w = dw.data(), *to_b = db.data();
-                  with_width(size, [&](auto width) {
-                    for (std::size_t first = 0; first < all.size(); first += together) {
-                      const Index at = static_cast<Index>(first) * width,
-                                  part = static_cast<Index>(first / together) * width;
-                      normalize_backward(width, all.subspan(first, std::min(together, all.size() - first)),
-                                         vx.data() + at, vw.data(), g.data() + at, to_x + at, to_w + part, to_b + part);
-                    }
-                  });
+                  for (std::size_t first = 0; first < all.size(); first += together) {
+                    const Index at = static_cast<Index>(first) * size,
+                                part = static_cast<Index>(first / together) * size;
+                    normalize_backward(size, all.subspan(first, std::min(together, all.size() - first)), vx.data() + at,
+                                       vw.data(), g.data() + at, to_x + at, to_w + part, to_b + part);
+                  }
                   inputs.add(0, std::move(dx));
                   inputs.add(1, std::move(dw));
                   inputs.add(2, std::move(db));

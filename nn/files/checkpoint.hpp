@@ -23,8 +23,8 @@ struct TrainingState {
   Tensor first_moment, second_moment;
   double best_loss = 0;                         // smallest validation loss so far; infinite before the first
   std::map<std::string, std::string> settings;  // training settings by name, as text
-  std::optional<StepReport>
-      unreported;  // of the last step, if its evaluation and its line in the log are still to come
+  /// Of the last step, where its evaluation and its line in the log are still to come.
+  std::optional<StepReport> unreported = {};
 };
 
 struct Checkpoint {

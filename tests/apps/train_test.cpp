@@ -367,8 +367,7 @@ TEST_CASE("A stop by Ctrl-C or SIGTERM saves the step it came to, and the exit c
   CHECK(last.starts_with("stopped at step " + std::to_string(steps) + ";"));
   CHECK(last.find("--resume out") != std::string::npos);
 
-  CHECK(lines_of(outcome.out)[lines_of(outcome.out).size() - 2].find(": saving the last finished step in out") !=
-        std::string::npos);
+  CHECK(outcome.out.find(": saving the last finished step in out") != std::string::npos);
 
   const Outcome text = place.sample({"--checkpoint", "out", "--max_new_tokens", "30"});
   CHECK(text.exit_code == 0);

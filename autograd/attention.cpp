@@ -39,10 +39,12 @@ Variable head_of(const HeadColumns& x, Index b, Index rows, Index h, Index colum
   return narrow(narrow(x.matrix, 0, b * rows, rows), 1, x.first_column + h * columns, columns);
 }
 
-/// The weights w [T, S] of one head, q [T, K] and k [S, K]. With the scores a = exp(u) they are a / sum a = softmax(u),
+/// The weights w [T, S] of head h of sequence b. With the scores a = exp(u) they are a / sum a = softmax(u),
 /// or softmax(a), over the visible keys.
-Variable head_weights(const Variable& q, const Variable& k, const AttentionSettings& s) {
+Variable head_weights(const HeadColumns& all_q, const HeadColumns& all_k, const AttentionSettings& s, Index b,
+                      Index h) {
   const Index T = s.queries, S = s.keys, K = s.key_columns();
+  const Variable q = head_of(all_q, b, T, h, K), k = head_of(all_k, b, S, h, K);
   const auto repeats = static_cast<Real>(s.head_size / K);
   Variable u;
   if (s.score == Score::dot) {
@@ -69,9 +71,7 @@ Variable attention(const HeadColumns& q, const HeadColumns& k, const HeadColumns
   for (Index b = 0; b < s.batch; ++b) {
     std::vector<Variable> heads;
     for (Index h = 0; h < s.heads; ++h) {
-      const Index K = s.key_columns();
-      Variable w = head_weights(head_of(q, b, s.queries, h, K), head_of(k, b, s.keys, h, K), s);
-      w = dropout(w, s.dropped, stream);
+      Variable w = dropout(head_weights(q, k, s, b, h), s.dropped, stream);
       if (s.aggregation == Aggregation::transposed) w = transpose(w, 0, 1);
       heads.push_back(matmul(w, head_of(v, b, s.keys, h, s.head_size)));
     }
@@ -82,15 +82,11 @@ Variable attention(const HeadColumns& q, const HeadColumns& k, const HeadColumns
 
 Tensor attention_weights(const HeadColumns& q, const HeadColumns& k, const AttentionSettings& s) {
   check(q, k, s);
-  const Index K = s.key_columns(), size = s.queries * s.keys;
-  Tensor result({s.batch, s.heads, s.queries, s.keys});
+  std::vector<Variable> heads;
   for (Index b = 0; b < s.batch; ++b) {
-    for (Index h = 0; h < s.heads; ++h) {
-      const Tensor w = head_weights(head_of(q, b, s.queries, h, K), head_of(k, b, s.keys, h, K), s).value();
-      std::copy_n(w.data(), size, result.data() + (b * s.heads + h) * size);
-    }
+    for (Index h = 0; h < s.heads; ++h) heads.push_back(head_weights(q, k, s, b, h));
   }
-  return result;
+  return concat(heads, 0).value().reshape({s.batch, s.heads, s.queries, s.keys});
 }
 
 }  // namespace qisa

@@ -8,10 +8,9 @@ namespace {
 ModelStrings draw_strings(const ModelSettings& settings, std::uint64_t seed) {
   settings.validate();
   Random random(seed, Purpose::pauli_strings);
-  ModelStrings strings(static_cast<std::size_t>(settings.n_layer));
+  ModelStrings strings(settings.n_layer, LayerStrings(settings.n_head));
+  if (!find_mechanism(settings.attention).measures) return strings;
   for (LayerStrings& layer : strings) {
-    layer.resize(static_cast<std::size_t>(settings.n_head));
-    if (!find_mechanism(settings.attention).measures) continue;
     for (auto& head : layer) {
       head = draw_pauli_strings(random, wires_for(settings.n_embd), static_cast<int>(settings.head_size()),
                                 settings.pauli);
@@ -45,91 +44,76 @@ void check_strings(const ModelSettings& settings, const ModelStrings& strings) {
 
 }  // namespace
 
-FeedForward::FeedForward(Parameters& parameters, const std::string& name, const ModelSettings& settings)
-    : activation_(settings.activation),
-      widen_(parameters, name + ".layer.0", settings.n_embd, 4 * settings.n_embd,
-             settings.weight_initial(settings.n_embd), settings.bias_initial(settings.n_embd)),
-      narrow_(parameters, name + ".layer.2", 4 * settings.n_embd, settings.n_embd,
-              settings.weight_initial(4 * settings.n_embd, true), settings.bias_initial(4 * settings.n_embd)) {}
-
-Variable FeedForward::operator()(Pass& pass, const Variable& x) const {
-  return narrow_(pass, widen_(pass, x, activation_));
+Block::Block(const LayerContext& layer)
+    : norm1_(layer.parameters, layer.name + ".norm1", layer.settings.n_embd),
+      norm2_(layer.parameters, layer.name + ".norm2", layer.settings.n_embd),
+      attention_({layer.parameters, layer.name + ".mhsa", layer.settings, layer.strings}),
+      activation_(layer.settings.activation) {
+  const ModelSettings& settings = layer.settings;
+  const Index width = settings.n_embd;
+  const std::string name = layer.name + ".feed_forward.layer";
+  widen_ = Linear(layer.parameters, name + ".0", width, 4 * width, settings.weight_initial(width),
+                  settings.bias_initial(width));
+  narrow_ = Linear(layer.parameters, name + ".2", 4 * width, width, settings.weight_initial(4 * width, true),
+                   settings.bias_initial(4 * width));
 }
 
-Block::Block(Parameters& parameters, const std::string& name, const ModelSettings& settings,
-             const LayerStrings& strings)
-    : norm1_(parameters, name + ".norm1", settings.n_embd),
-      norm2_(parameters, name + ".norm2", settings.n_embd),
-      attention_(parameters, name + ".mhsa", settings, strings),
-      feed_forward_(parameters, name + ".feed_forward", settings) {}
-
-Variable Block::operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache) const {
+Variable Block::operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache, Tensor* weights) const {
   const auto residual = [&pass](const Variable& to, const Variable& from) {
     return add_dropout(to, from, pass.dropped(), pass.stream());
   };
-  const Variable y = residual(x, attention_(pass, norm1_(pass, x), batch, cache));
-  return residual(y, feed_forward_(pass, norm2_(pass, y)));
+  const Variable y = residual(x, attention_(pass, norm1_(pass, x), batch, cache, weights));
+  return residual(y, narrow_(pass, widen_(pass, norm2_(pass, y), activation_)));
 }
 
-Tensor Block::attention_weights(Pass& pass, const Variable& x, Index batch) const {
-  return attention_.weights(pass, norm1_(pass, x), batch);
-}
-
-GPT::GPT(const ModelSettings& settings, std::uint64_t seed) : GPT(settings, draw_strings(settings, seed), seed) {}
-
-GPT::GPT(const ModelSettings& settings, ModelStrings strings, std::uint64_t seed) : GPT(settings, std::move(strings)) {
+GPT::GPT(const ModelSettings& settings, std::uint64_t seed) : GPT(settings, draw_strings(settings, seed)) {
   parameters_.initialize(seed);
 }
 
 GPT::GPT(const ModelSettings& settings, ModelStrings strings)
     : settings_((check_strings(settings, strings), settings)),
       strings_(std::move(strings)),
-      token_embedding_(parameters_, "embedding", settings.vocabulary_size, settings.n_embd,
-                       settings.embedding_initial()),
-      position_embedding_(parameters_, "positional_embedding_table", settings.block_size, settings.n_embd,
-                          settings.embedding_initial()),
+      token_embedding_(parameters_.add("embedding.weight", {settings.vocabulary_size, settings.n_embd},
+                                       settings.embedding_initial())),
+      position_embedding_(parameters_.add("positional_embedding_table.weight", {settings.block_size, settings.n_embd},
+                                          settings.embedding_initial())),
       norm_(parameters_, "norm", settings.n_embd) {
-  blocks_.reserve(strings_.size());
   for (std::size_t layer = 0; layer < strings_.size(); ++layer) {
-    blocks_.emplace_back(parameters_, fmt::format("blocks.{}", layer), settings_, strings_[layer]);
+    blocks_.emplace_back(LayerContext{parameters_, fmt::format("blocks.{}", layer), settings_, strings_[layer]});
   }
-  if (!settings_.tie_embeddings) {
-    output_.emplace(parameters_, "fc", settings_.n_embd, settings_.vocabulary_size,
-                    settings_.weight_initial(settings_.n_embd), settings_.bias_initial(settings_.n_embd));
-  }
+  output_ = settings.tie_embeddings
+                ? Linear(token_embedding_)
+                : Linear(parameters_, "fc", settings.n_embd, settings.vocabulary_size,
+                         settings.weight_initial(settings.n_embd), settings.bias_initial(settings.n_embd));
 }
 
-Variable GPT::embed(Pass& pass, std::span<const std::int32_t> tokens, Index batch, Index first) const {
+Variable GPT::hidden(Pass& pass, std::span<const std::int32_t> tokens, Index batch, Index layers,
+                     GenerationCache* cache, Tensor* weights) const {
   const Index count = std::ssize(tokens), length = count / std::max<Index>(batch, 1);
+  const Index first = cache ? cache->front().length : 0;
   require(batch >= 1 && count == batch * length && length >= 1, "{} tokens are not {} sequences of one length", count,
           batch);
   require(first + length <= settings_.block_size, "a context of {} tokens; the model's block_size is {}",
           first + length, settings_.block_size);
   std::vector<std::int32_t> positions(tokens.size());
-  for (Index i = 0; i < count; ++i) {
-    positions[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(first + i % length);
+  for (Index i = 0; i < count; ++i) positions[i] = static_cast<std::int32_t>(first + i % length);
+  Variable x = gather(pass(token_embedding_), tokens) + gather(pass(position_embedding_), positions);
+  for (Index layer = 0; layer < layers; ++layer) {
+    x = blocks_[layer](pass, x, batch, cache ? &(*cache)[layer] : nullptr, layer + 1 == layers ? weights : nullptr);
   }
-  return token_embedding_(pass, tokens) + position_embedding_(pass, positions);
+  return x;
 }
 
 Variable GPT::logits(Pass& pass, std::span<const std::int32_t> tokens, Index batch, GenerationCache* cache) const {
   require(!cache || batch == 1, "a cache holds one sequence, not {}", batch);
-  Variable x = embed(pass, tokens, batch, cache ? cache->length : 0);
-  for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
-    x = blocks_[layer](pass, x, batch, cache ? &cache->layers[layer] : nullptr);
-  }
-  if (cache) cache->length += std::ssize(tokens);
-  x = norm_(pass, x);
-  return output_ ? (*output_)(pass, x) : linear(x, pass(token_embedding_.table()));
+  return output_(pass, norm_(pass, hidden(pass, tokens, batch, settings_.n_layer, cache, nullptr)));
 }
 
 Tensor GPT::attention_weights(Pass& pass, std::span<const std::int32_t> tokens, Index batch, Index layer) const {
   require(layer >= 0 && layer < settings_.n_layer, "layer {} of a model of {} layers", layer, settings_.n_layer);
-  Variable x = embed(pass, tokens, batch, 0);
-  for (std::size_t below = 0; below < static_cast<std::size_t>(layer); ++below) {
-    x = blocks_[below](pass, x, batch, nullptr);
-  }
-  return blocks_[static_cast<std::size_t>(layer)].attention_weights(pass, x, batch);
+  Tensor weights;
+  hidden(pass, tokens, batch, layer + 1, nullptr, &weights);
+  return weights;
 }
 
 GenerationCache GPT::new_cache() const {
@@ -138,7 +122,7 @@ GenerationCache GPT::new_cache() const {
   GenerationCache cache;
   for (Index layer = 0; layer < settings_.n_layer; ++layer) {
     const Shape shape = {settings_.block_size, settings_.n_embd};
-    cache.layers.push_back({Tensor(shape), Tensor(shape), 0});
+    cache.push_back({Tensor(shape), Tensor(shape), 0});
   }
   return cache;
 }

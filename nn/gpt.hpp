@@ -19,35 +19,22 @@ namespace qisa {
 /// measure none.
 using ModelStrings = std::vector<LayerStrings>;
 
-/// What the layers have read of one sequence.
-struct GenerationCache {
-  std::vector<LayerCache> layers;
-  Index length = 0;
-};
+/// What each layer has read of one sequence, all of them as many positions.
+using GenerationCache = std::vector<LayerCache>;
 
-/// W2 activation(W1 x), hidden size 4 n_embd. Parameters: NAME.layer.0 and NAME.layer.2.
-class FeedForward {
- public:
-  FeedForward(Parameters& parameters, const std::string& name, const ModelSettings& settings);
-  Variable operator()(Pass& pass, const Variable& x) const;
-
- private:
-  Activation activation_;
-  Linear widen_, narrow_;
-};
-
-/// One layer of the transformer.
+/// One layer of the transformer. Its feed_forward(x) is W2 activation(W1 x), hidden size 4 n_embd. Parameters:
+/// NAME.norm1, NAME.norm2, those of NAME.mhsa, and NAME.feed_forward.layer.0 and 2 for W1 and W2.
 class Block {
  public:
-  Block(Parameters& parameters, const std::string& name, const ModelSettings& settings, const LayerStrings& strings);
-  Variable operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache) const;
-  /// The weights of its attention for the same input, [batch, n_head, length, length].
-  Tensor attention_weights(Pass& pass, const Variable& x, Index batch) const;
+  explicit Block(const LayerContext& layer);
+  /// As SelfAttention's.
+  Variable operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache, Tensor* weights) const;
 
  private:
   LayerNorm norm1_, norm2_;
   SelfAttention attention_;
-  FeedForward feed_forward_;
+  Activation activation_;
+  Linear widen_, narrow_;
 };
 
 class GPT {
@@ -57,8 +44,9 @@ class GPT {
   /// A model with given Pauli strings that takes no memory for weights yet: parameters().values() is empty, for a
   /// checkpoint's reader to fill. Throws when the strings do not fit the settings, and names layer and head.
   GPT(const ModelSettings& settings, ModelStrings strings);
-  /// The same with starting weights.
-  GPT(const ModelSettings& settings, ModelStrings strings, std::uint64_t seed);
+  /// Models share no weights: they are moved, not copied.
+  GPT(GPT&&) = default;
+  GPT& operator=(GPT&&) = default;
 
   /// Logits of the next token at each position: tokens [batch, length], row-major -> [batch * length,
   /// vocabulary_size]. With a cache, batch must be 1 and `tokens` follow those already in the cache.
@@ -84,16 +72,17 @@ class GPT {
   const Parameters& parameters() const { return parameters_; }
 
  private:
-  /// Token + position embeddings; the first token of each sequence is at position `first`.
-  Variable embed(Pass& pass, std::span<const std::int32_t> tokens, Index batch, Index first) const;
+  /// x after the first `layers` blocks, and the attention weights of the last of them if they are asked for.
+  Variable hidden(Pass& pass, std::span<const std::int32_t> tokens, Index batch, Index layers, GenerationCache* cache,
+                  Tensor* weights) const;
 
   ModelSettings settings_;
   ModelStrings strings_;
   Parameters parameters_;
-  Embedding token_embedding_, position_embedding_;
+  Parameter token_embedding_, position_embedding_;  // [vocabulary_size, n_embd], [block_size, n_embd]
   std::vector<Block> blocks_;
   LayerNorm norm_;
-  std::optional<Linear> output_;  // none with tied embeddings
+  Linear output_;
 };
 
 }  // namespace qisa

@@ -8,17 +8,12 @@ Linear::Linear(Parameters& parameters, const std::string& name, Index in, Index 
     : weight_(parameters.add(name + ".weight", {out, in}, weight)),
       bias_(parameters.add(name + ".bias", {out}, bias)) {}
 
-Variable Linear::operator()(Pass& pass, const Variable& x) const { return linear(x, pass(weight_), pass(bias_)); }
-
-Variable Linear::operator()(Pass& pass, const Variable& x, Activation f) const {
-  return activated_linear(x, pass(weight_), pass(bias_), f);
+Variable Linear::operator()(Pass& pass, const Variable& x) const {
+  return linear(x, pass(weight_), bias_ ? pass(*bias_) : Variable());
 }
 
-Embedding::Embedding(Parameters& parameters, const std::string& name, Index rows, Index width, Initial initial)
-    : table_(parameters.add(name + ".weight", {rows, width}, initial)) {}
-
-Variable Embedding::operator()(Pass& pass, std::span<const std::int32_t> indices) const {
-  return gather(pass(table_), indices);
+Variable Linear::operator()(Pass& pass, const Variable& x, Activation f) const {
+  return activated_linear(x, pass(weight_), pass(bias_.value()), f);
 }
 
 LayerNorm::LayerNorm(Parameters& parameters, const std::string& name, Index width)

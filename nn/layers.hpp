@@ -1,9 +1,8 @@
-// The plain layers: linear, embedding, layer norm. A layer knows its parameters and computes with
+// The plain layers: linear and layer norm. A layer knows its parameters and computes with
 // the values that a pass hands it.
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 
 #include "nn/parameters.hpp"
@@ -12,28 +11,21 @@
 
 namespace qisa {
 
-/// x W^T + b: [..., in] -> [..., out]. Parameters: name.weight [out, in], name.bias [out].
+/// x W^T + b, or x W^T: [..., in] -> [..., out].
 class Linear {
  public:
+  Linear() = default;
+  /// Of parameters that exist.
+  explicit Linear(Parameter weight, std::optional<Parameter> bias = {}) : weight_(weight), bias_(bias) {}
+  /// Adds parameters: name.weight [out, in], name.bias [out].
   Linear(Parameters& parameters, const std::string& name, Index in, Index out, Initial weight, Initial bias);
   Variable operator()(Pass& pass, const Variable& x) const;
-  /// f(x W^T + b).
+  /// f(x W^T + b), of a layer with bias.
   Variable operator()(Pass& pass, const Variable& x, Activation f) const;
 
  private:
-  Parameter weight_, bias_;
-};
-
-/// Rows of a table: n indices -> [n, width]. Parameter: name.weight [rows, width].
-class Embedding {
- public:
-  Embedding(Parameters& parameters, const std::string& name, Index rows, Index width, Initial initial);
-  Variable operator()(Pass& pass, std::span<const std::int32_t> indices) const;
-  /// The table, for models that use it a second time as output weights.
-  const Parameter& table() const { return table_; }
-
- private:
-  Parameter table_;
+  Parameter weight_;
+  std::optional<Parameter> bias_;
 };
 
 /// Layer normalisation of the last axis. Parameters: name.weight [width], name.bias [width].

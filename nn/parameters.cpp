@@ -8,12 +8,12 @@ Parameter Parameters::add(const std::string& name, const Shape& shape, Initial i
   return add(shape, {{name, shape}}, initial);
 }
 
-Parameter Parameters::add(const Shape& shape, const std::vector<Part>& parts, Initial initial) {
+Parameter Parameters::add(const Shape& shape, const std::vector<NamedParameter>& parts, Initial initial) {
   require(values_.empty(), "parameters are added before initialize(), not after");
   const Parameter parameter{size_, shape};
-  for (const Part& part : parts) {
+  for (const NamedParameter& part : parts) {
     require(taken_.insert(part.name).second, "parameter {} exists already", part.name);
-    names_.push_back({part.name, size_, part.shape});
+    names_.push_back({part.name, part.shape, size_});
     size_ += part.shape.size();
   }
   require(size_ - parameter.offset == shape.size(), "the parts of a parameter of shape {} have {} elements", shape,

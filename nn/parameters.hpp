@@ -7,6 +7,7 @@
 
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "tensor/random.hpp"
@@ -39,23 +40,17 @@ struct Parameter {
 /// A part of the flat buffer as a checkpoint names it.
 struct NamedParameter {
   std::string name;
-  Index offset;
   Shape shape;
+  Index offset = 0;  // filled in by Parameters::add()
 };
 
 class Parameters {
  public:
-  /// What one name of a parameter stands for.
-  struct Part {
-    std::string name;
-    Shape shape;
-  };
-
   /// Adds a parameter. Throws when the name is taken.
   Parameter add(const std::string& name, const Shape& shape, Initial initial);
   /// Adds a parameter that consists of named parts, one after the other in memory.
   /// Throws when they do not fill `shape`, or a name is taken.
-  Parameter add(const Shape& shape, const std::vector<Part>& parts, Initial initial);
+  Parameter add(const Shape& shape, const std::vector<NamedParameter>& parts, Initial initial);
   /// Allocates the buffer and draws the starting values; call once, after the last add().
   void initialize(std::uint64_t seed);
 
@@ -70,16 +65,11 @@ class Parameters {
   Tensor part(const Tensor& flat, const std::string& name) const;
 
  private:
-  struct Start {
-    Parameter parameter;
-    Initial initial;
-  };
-
   Index size_ = 0;
   Tensor values_;
   std::vector<NamedParameter> names_;
   std::unordered_set<std::string> taken_;  // the same names, to find duplicates
-  std::vector<Start> starts_;
+  std::vector<std::pair<Parameter, Initial>> starts_;
 };
 
 }  // namespace qisa

@@ -18,16 +18,13 @@ std::vector<double> sampling_probabilities(std::span<const Real> logits, const S
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return logits[a] > logits[b]; });
   std::vector<double> probabilities(logits.size(), 0);
-  if (settings.temperature == 0) {
-    probabilities[order.front()] = 1;
-    return probabilities;
-  }
-  if (settings.top_k > 0 && settings.top_k < std::ssize(order)) order.resize(static_cast<std::size_t>(settings.top_k));
-  const double largest = static_cast<double>(logits[order.front()]);
+  const bool likeliest = settings.temperature == 0;
+  const Index kept_tokens = likeliest ? 1 : settings.top_k;
+  if (kept_tokens > 0 && kept_tokens < std::ssize(order)) order.resize(kept_tokens);
+  const double largest = logits[order.front()], temperature = likeliest ? 1 : settings.temperature;
   double total = 0;
   for (const std::size_t token : order) {
-    probabilities[token] = std::exp((static_cast<double>(logits[token]) - largest) / settings.temperature);
-    total += probabilities[token];
+    total += probabilities[token] = std::exp((logits[token] - largest) / temperature);
   }
   double kept = 0;  // of the sum so far; a token stays if those before it do not reach top_p
   for (const std::size_t token : order) {
@@ -55,7 +52,7 @@ Sampler::Sampler(const GPT& model, const SamplingSettings& settings, std::vector
 Tensor Sampler::next_logits() {
   const Index block_size = model_->settings().block_size, count = std::ssize(tokens_);
   if (cache_ && count > block_size) cache_.reset();  // from here on the window slides
-  const Index first = cache_ ? cache_->length : std::max<Index>(0, count - block_size);
+  const Index first = cache_ ? cache_->front().length : std::max<Index>(0, count - block_size);
   const auto unread = std::span(tokens_).subspan(static_cast<std::size_t>(first));
   const Tensor logits = model_->logits(pass_, unread, 1, cache_ ? &*cache_ : nullptr).value();
   const Index classes = logits.shape()[1];

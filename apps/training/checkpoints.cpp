@@ -59,7 +59,8 @@ Checkpoint load_initial(TrainOptions& options, const EncodedText& text) {
     if (vocabulary.find(character) == std::u32string::npos) vocabulary += character;
   }
   settings.vocabulary_size = std::ssize(vocabulary);
-  Checkpoint grown{GPT(settings, loaded.model.pauli_strings(), options.seed), Tokenizer(std::move(vocabulary)), {}};
+  Checkpoint grown{GPT(settings, loaded.model.pauli_strings()), Tokenizer(std::move(vocabulary)), {}};
+  grown.model.parameters().initialize(options.seed);
   copy_weights(loaded.model, grown.model);
   return grown;
 }

@@ -9,35 +9,23 @@
 namespace qisa {
 namespace {
 
-class ClassicalAttention final : public Mechanism {
- public:
-  ClassicalAttention(Parameters& parameters, const std::string& name, const ModelSettings& settings,
-                     const LayerStrings&)
-      : width_(settings.n_embd),
-        scale_(1 / std::sqrt(static_cast<Real>(settings.score_scale == ScoreScale::head ? settings.head_size()
-                                                                                        : settings.n_embd))),
-        qkv_(parameters, name, settings, {"query", "key", "value"}, settings.head_size(), Bias::none) {}
-
-  Projections project(Pass& pass, const Variable& x) const override {
-    const Variable qkv = qkv_(pass, x);
-    return {{qkv, 0}, {qkv, width_}, {qkv, 2 * width_}};
-  }
-
-  void set_score(AttentionSettings& settings, const Pass& pass) const override {
-    settings.score = Score::dot;
-    settings.scale = scale_;
-    settings.normalizer = Normalizer::sum;  // of exp(score): that is the usual softmax of the scores
-    settings.dropped = pass.dropped();
-  }
-
- private:
-  Index width_;
-  Real scale_;
-  HeadLinear qkv_;
-};
+Mechanism make_csa(const LayerContext& layer) {
+  const Index width = layer.settings.n_embd, head_size = layer.settings.head_size();
+  const Real scale =
+      1 / std::sqrt(static_cast<Real>(layer.settings.score_scale == ScoreScale::head ? head_size : width));
+  const Linear projections = head_linear(layer, {"query", "key", "value"}, head_size, Bias::none);
+  return [=](Pass& pass, const Variable& x, AttentionSettings& attention) {
+    attention.score = Score::dot;
+    attention.scale = scale;
+    attention.normalizer = Normalizer::sum;  // of exp(score): that is the usual softmax of the scores
+    attention.dropped = pass.dropped();
+    const Variable qkv = projections(pass, x);
+    return Projections{{qkv, 0}, {qkv, width}, {qkv, 2 * width}};
+  };
+}
 
 }  // namespace
 
-MechanismEntry csa_mechanism() { return {"csa", false, false, make_mechanism<ClassicalAttention>}; }
+MechanismEntry csa_mechanism() { return {"csa", false, false, make_csa}; }
 
 }  // namespace qisa

@@ -2,10 +2,12 @@
 // measures Pauli strings.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "nn/attention/mechanism.hpp"
-#include "quantum/circuit_bank.hpp"
+#include "quantum/circuit.hpp"
 
 namespace qisa {
 
@@ -18,20 +20,11 @@ struct HeadMeasurement {
   LayerStrings strings;  // one list a head
 };
 
-class HeadCircuits {
- public:
-  /// Adds the angles of every measurement M and head H under the names that the circuit gives them, as the paper's
-  /// published code does: NAME.heads.H.qsa.M.rx0.W.params [1, 1] for the angle rx0[W]. All circuits run as one bank.
-  HeadCircuits(Parameters& parameters, const std::string& name, const Circuit& circuit,
-               const std::vector<HeadMeasurement>& measurements);
-
-  /// x [tokens, n_embd] -> [tokens, strings], one column a string: those of all heads for the first
-  /// measurement, then those for the second, …
-  Variable operator()(Pass& pass, const Variable& x) const;
-
- private:
-  CircuitBank bank_;
-  Parameter angles_;  // [measurements * heads, angles]
-};
+/// x [tokens, n_embd] -> [tokens, strings], one column a string: those of all heads for the first measurement, then
+/// those for the second, … Adds the angles of every measurement M and head H under the names that the circuit gives
+/// them, as the paper's published code does: NAME.heads.H.qsa.M.rx0.W.params [1, 1] for the angle rx0[W]. All circuits
+/// run as one bank.
+std::function<Variable(Pass& pass, const Variable& x)> head_circuits(const LayerContext& layer, const Circuit& circuit,
+                                                                     const std::vector<HeadMeasurement>& measurements);
 
 }  // namespace qisa

@@ -4,7 +4,7 @@
 // mechanisms.def: docs/mechanisms.md shows how.
 #pragma once
 
-#include <memory>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,34 +24,25 @@ struct Projections {
 /// The Pauli strings of one layer, [n_head][head_size]; empty for mechanisms that measure none.
 using LayerStrings = std::vector<std::vector<PauliString>>;
 
-class Mechanism {
- public:
-  virtual ~Mechanism() = default;
-  /// x [tokens, n_embd], after layer norm. Row t of the result must depend on row t of x alone, so that
-  /// keys and values can be cached.
-  virtual Projections project(Pass& pass, const Variable& x) const = 0;
-  /// How queries and keys are compared; fills in `score`, and `scale`, `key_size` and `dropped` if they
-  /// are not the defaults.
-  virtual void set_score(AttentionSettings& settings, const Pass& pass) const = 0;
+/// Projects x [tokens, n_embd], after layer norm, and says how queries and keys are compared: fills in `score`, and
+/// `scale`, `key_size` and `dropped` if they are not the defaults. Row t of the projections must depend on row t of x
+/// alone, so that keys and values can be cached.
+using Mechanism = std::function<Projections(Pass& pass, const Variable& x, AttentionSettings& attention)>;
+
+/// What a layer with attention is built of.
+struct LayerContext {
+  Parameters& parameters;  // where it adds its own
+  std::string name;        // the prefix of their names, "blocks.0.mhsa"
+  const ModelSettings& settings;
+  const LayerStrings& strings;
 };
-
-/// Builds the mechanism of one layer; `name` is the prefix of its parameters, "blocks.0.mhsa".
-using MechanismBuilder = std::unique_ptr<Mechanism>(Parameters& parameters, const std::string& name,
-                                                    const ModelSettings& settings, const LayerStrings& strings);
-
-/// The builder of a class whose constructor takes the same.
-template <class Kind>
-std::unique_ptr<Mechanism> make_mechanism(Parameters& parameters, const std::string& name,
-                                          const ModelSettings& settings, const LayerStrings& strings) {
-  return std::make_unique<Kind>(parameters, name, settings, strings);
-}
 
 /// A mechanism's entry in the table.
 struct MechanismEntry {
   std::string name;
   bool measures;     // whether it measures Pauli strings
   bool real_states;  // whether on real states, where a string with an odd number of Y is always 0
-  MechanismBuilder* make;
+  Mechanism (*make)(const LayerContext& layer);
 };
 
 /// All mechanisms, those of mechanisms.def.

@@ -11,29 +11,20 @@
 namespace qisa {
 namespace {
 
-class Qisa final : public Mechanism {
- public:
-  Qisa(Parameters& parameters, const std::string& name, const ModelSettings& settings, const LayerStrings& strings)
-      : width_(settings.n_embd),
-        qk_(parameters, name, settings, {"qsa.q_linear", "qsa.k_linear"}, settings.head_size(), Bias::learned),
-        y_(parameters, name, settings, {"qsa.v_linear"}, settings.n_embd, Bias::none),
-        forms_(strings) {}
-
-  Projections project(Pass& pass, const Variable& x) const override {
-    const Variable qk = qk_(pass, x);
-    return {{qk, 0}, {qk, width_}, {forms_.measure(y_(pass, x), pass.kernel()), 0}};
-  }
-
-  void set_score(AttentionSettings& settings, const Pass&) const override { settings.score = Score::gaussian; }
-
- private:
-  Index width_;
-  HeadLinear qk_, y_;
-  QuadraticForms forms_;
-};
+Mechanism make_qisa(const LayerContext& layer) {
+  const Index width = layer.settings.n_embd;
+  const Linear queries_keys =
+      head_linear(layer, {"qsa.q_linear", "qsa.k_linear"}, layer.settings.head_size(), Bias::learned);
+  const Linear values = head_linear(layer, {"qsa.v_linear"}, width, Bias::none);
+  return [=, forms = QuadraticForms(layer.strings)](Pass& pass, const Variable& x, AttentionSettings& attention) {
+    attention.score = Score::gaussian;
+    const Variable qk = queries_keys(pass, x), y = values(pass, x);
+    return Projections{{qk, 0}, {qk, width}, {forms.measure(y, pass.kernel())}};
+  };
+}
 
 }  // namespace
 
-MechanismEntry qisa_mechanism() { return {"qisa", true, true, make_mechanism<Qisa>}; }
+MechanismEntry qisa_mechanism() { return {"qisa", true, true, make_qisa}; }
 
 }  // namespace qisa

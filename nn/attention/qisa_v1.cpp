@@ -10,35 +10,25 @@ namespace {
 
 /// Z on wire 0, for every head.
 LayerStrings z_of_wire_0(const ModelSettings& settings) {
-  std::string text(static_cast<std::size_t>(wires_for(settings.n_embd)), 'I');
+  std::string text(wires_for(settings.n_embd), 'I');
   text[0] = 'Z';
-  return LayerStrings(static_cast<std::size_t>(settings.n_head), {PauliString(text)});
+  return LayerStrings(settings.n_head, {PauliString(text)});
 }
 
-class QisaV1 final : public Mechanism {
- public:
-  QisaV1(Parameters& parameters, const std::string& name, const ModelSettings& settings, const LayerStrings& strings)
-      : heads_(settings.n_head),
-        circuits_(parameters, name, head_circuit(settings),
-                  {{"q_slow", z_of_wire_0(settings)}, {"k_slow", z_of_wire_0(settings)}, {"v_slow", strings}}) {}
-
-  Projections project(Pass& pass, const Variable& x) const override {
-    const Variable qkv = circuits_(pass, x);
-    return {{qkv, 0}, {qkv, heads_}, {qkv, 2 * heads_}};
-  }
-
-  void set_score(AttentionSettings& settings, const Pass&) const override {
-    settings.score = Score::gaussian;
-    settings.key_size = 1;
-  }
-
- private:
-  Index heads_;
-  HeadCircuits circuits_;
-};
+Mechanism make_qisa_v1(const LayerContext& layer) {
+  const LayerStrings z = z_of_wire_0(layer.settings);
+  const auto circuits =
+      head_circuits(layer, head_circuit(layer.settings), {{"q_slow", z}, {"k_slow", z}, {"v_slow", layer.strings}});
+  return [circuits, heads = layer.settings.n_head](Pass& pass, const Variable& x, AttentionSettings& attention) {
+    attention.score = Score::gaussian;
+    attention.key_size = 1;
+    const Variable qkv = circuits(pass, x);
+    return Projections{{qkv, 0}, {qkv, heads}, {qkv, 2 * heads}};
+  };
+}
 
 }  // namespace
 
-MechanismEntry qisa_v1_mechanism() { return {"qisa-v1", true, false, make_mechanism<QisaV1>}; }
+MechanismEntry qisa_v1_mechanism() { return {"qisa-v1", true, false, make_qisa_v1}; }
 
 }  // namespace qisa

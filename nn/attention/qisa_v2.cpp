@@ -5,27 +5,19 @@
 namespace qisa {
 namespace {
 
-class QisaV2 final : public Mechanism {
- public:
-  QisaV2(Parameters& parameters, const std::string& name, const ModelSettings& settings, const LayerStrings& strings)
-      : width_(settings.n_embd),
-        circuits_(parameters, name, head_circuit(settings),
-                  {{"q_slow", strings}, {"k_slow", strings}, {"v_slow", strings}}) {}
-
-  Projections project(Pass& pass, const Variable& x) const override {
-    const Variable qkv = circuits_(pass, x);
-    return {{qkv, 0}, {qkv, width_}, {qkv, 2 * width_}};
-  }
-
-  void set_score(AttentionSettings& settings, const Pass&) const override { settings.score = Score::gaussian; }
-
- private:
-  Index width_;
-  HeadCircuits circuits_;
-};
+Mechanism make_qisa_v2(const LayerContext& layer) {
+  const auto circuits =
+      head_circuits(layer, head_circuit(layer.settings),
+                    {{"q_slow", layer.strings}, {"k_slow", layer.strings}, {"v_slow", layer.strings}});
+  return [circuits, width = layer.settings.n_embd](Pass& pass, const Variable& x, AttentionSettings& attention) {
+    attention.score = Score::gaussian;
+    const Variable qkv = circuits(pass, x);
+    return Projections{{qkv, 0}, {qkv, width}, {qkv, 2 * width}};
+  };
+}
 
 }  // namespace
 
-MechanismEntry qisa_v2_mechanism() { return {"qisa-v2", true, false, make_mechanism<QisaV2>}; }
+MechanismEntry qisa_v2_mechanism() { return {"qisa-v2", true, false, make_qisa_v2}; }
 
 }  // namespace qisa

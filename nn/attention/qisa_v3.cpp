@@ -7,28 +7,20 @@
 namespace qisa {
 namespace {
 
-class QisaV3 final : public Mechanism {
- public:
-  QisaV3(Parameters& parameters, const std::string& name, const ModelSettings& settings, const LayerStrings& strings)
-      : width_(settings.n_embd),
-        values_(parameters, name, head_circuit(settings), {{"v_slow", strings}}),
-        qk_(parameters, name, settings, {"qsa.q_linear", "qsa.k_linear"}, settings.head_size(), Bias::learned) {}
-
-  Projections project(Pass& pass, const Variable& x) const override {
-    const Variable qk = qk_(pass, x);
-    return {{qk, 0}, {qk, width_}, {values_(pass, x), 0}};
-  }
-
-  void set_score(AttentionSettings& settings, const Pass&) const override { settings.score = Score::gaussian; }
-
- private:
-  Index width_;
-  HeadCircuits values_;
-  HeadLinear qk_;
-};
+Mechanism make_qisa_v3(const LayerContext& layer) {
+  const Index width = layer.settings.n_embd;
+  const auto values = head_circuits(layer, head_circuit(layer.settings), {{"v_slow", layer.strings}});
+  const Linear queries_keys =
+      head_linear(layer, {"qsa.q_linear", "qsa.k_linear"}, layer.settings.head_size(), Bias::learned);
+  return [=](Pass& pass, const Variable& x, AttentionSettings& attention) {
+    attention.score = Score::gaussian;
+    const Variable qk = queries_keys(pass, x);
+    return Projections{{qk, 0}, {qk, width}, {values(pass, x)}};
+  };
+}
 
 }  // namespace
 
-MechanismEntry qisa_v3_mechanism() { return {"qisa-v3", true, false, make_mechanism<QisaV3>}; }
+MechanismEntry qisa_v3_mechanism() { return {"qisa-v3", true, false, make_qisa_v3}; }
 
 }  // namespace qisa

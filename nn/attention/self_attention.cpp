@@ -18,42 +18,29 @@ HeadColumns append(Tensor& cached, Index length, const HeadColumns& added, Index
 
 }  // namespace
 
-SelfAttention::SelfAttention(Parameters& parameters, const std::string& name, const ModelSettings& settings,
-                             const LayerStrings& strings)
-    : settings_(settings),
-      mechanism_(find_mechanism(settings.attention).make(parameters, name, settings, strings)),
-      project_(parameters, name + ".project", settings.n_embd, settings.n_embd,
-               settings.weight_initial(settings.n_embd, true), settings.bias_initial(settings.n_embd)) {}
+SelfAttention::SelfAttention(const LayerContext& layer)
+    : settings_(layer.settings),
+      mechanism_(find_mechanism(settings_.attention).make(layer)),
+      project_(layer.parameters, layer.name + ".project", settings_.n_embd, settings_.n_embd,
+               settings_.weight_initial(settings_.n_embd, true), settings_.bias_initial(settings_.n_embd)) {}
 
-AttentionSettings SelfAttention::attention_settings(const Pass& pass, Index batch, Index length) const {
+Variable SelfAttention::operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache,
+                                   Tensor* weights) const {
   AttentionSettings attention;
   attention.batch = batch;
-  attention.queries = attention.keys = length;
+  attention.queries = attention.keys = x.shape()[0] / batch;
   attention.heads = settings_.n_head;
   attention.head_size = settings_.head_size();
   attention.normalizer = settings_.normalizer;
   attention.aggregation = settings_.aggregation;
-  mechanism_->set_score(attention, pass);
-  return attention;
-}
-
-Variable SelfAttention::operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache) const {
-  const Index length = x.shape()[0] / batch;
-  AttentionSettings attention = attention_settings(pass, batch, length);
-  Projections projections = mechanism_->project(pass, x);
+  auto [q, k, v] = mechanism_(pass, x, attention);
   if (cache) {
-    projections.k = append(cache->keys, cache->length, projections.k, attention.heads * attention.key_columns());
-    projections.v = append(cache->values, cache->length, projections.v, settings_.n_embd);
-    cache->length += length;
-    attention.keys = cache->length;
+    k = append(cache->keys, cache->length, k, attention.heads * attention.key_columns());
+    v = append(cache->values, cache->length, v, settings_.n_embd);
+    attention.keys = cache->length += attention.queries;
   }
-  const Variable heads = qisa::attention(projections.q, projections.k, projections.v, attention, pass.stream());
-  return project_(pass, heads);
-}
-
-Tensor SelfAttention::weights(Pass& pass, const Variable& x, Index batch) const {
-  const Projections projections = mechanism_->project(pass, x);
-  return attention_weights(projections.q, projections.k, attention_settings(pass, batch, x.shape()[0] / batch));
+  if (weights) *weights = attention_weights(q, k, attention);
+  return project_(pass, qisa::attention(q, k, v, attention, pass.stream()));
 }
 
 }  // namespace qisa

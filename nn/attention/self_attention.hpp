@@ -2,9 +2,6 @@
 // linear layer projects the result.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "nn/attention/mechanism.hpp"
 #include "nn/layers.hpp"
 
@@ -20,22 +17,18 @@ struct LayerCache {
 
 class SelfAttention {
  public:
-  /// Parameters: those of the mechanism, and NAME.project. `strings` has one list a head.
-  SelfAttention(Parameters& parameters, const std::string& name, const ModelSettings& settings,
-                const LayerStrings& strings);
+  /// Parameters: those of the mechanism, and NAME.project.
+  explicit SelfAttention(const LayerContext& layer);
 
   /// x [batch * length, n_embd], after layer norm -> the same shape. With a cache, batch must be 1, x
-  /// holds the positions after those in the cache, and they are added to it.
-  Variable operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache) const;
-
-  /// The attention weights of every head, [batch, n_head, length, length], without dropout.
-  Tensor weights(Pass& pass, const Variable& x, Index batch) const;
+  /// holds the positions after those in the cache, and they are added to it. `weights`, where asked for, become the
+  /// attention weights of every head, [batch, n_head, length, all positions], without dropout.
+  Variable operator()(Pass& pass, const Variable& x, Index batch, LayerCache* cache = nullptr,
+                      Tensor* weights = nullptr) const;
 
  private:
-  AttentionSettings attention_settings(const Pass& pass, Index batch, Index length) const;
-
   ModelSettings settings_;
-  std::unique_ptr<Mechanism> mechanism_;
+  Mechanism mechanism_;
   Linear project_;
 };
 

@@ -74,7 +74,8 @@ inline GPT golden_model(const SafetensorsFile& file, const std::string& prefix) 
     for (const std::vector<std::string> texts : layer) heads.emplace_back(texts.begin(), texts.end());
     if (heads.empty()) heads.resize(static_cast<std::size_t>(settings.n_head));  // a mechanism without strings
   }
-  GPT model(settings, std::move(strings), 0);
+  GPT model(settings, std::move(strings));
+  model.parameters().initialize(0);
 
   const auto is_weight = [&](const SafetensorsEntry& entry) { return entry.name.starts_with(prefix); };
   const auto stored = std::count_if(file.entries().begin(), file.entries().end(), is_weight);

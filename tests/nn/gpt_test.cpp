@@ -290,13 +290,13 @@ TEST_CASE("Models refuse tokens and strings that do not fit") {
   CHECK_THROWS_AS(model.logits(pass, Tokens{0, 1}, 2, &cache), Error);
 
   const std::vector<PauliString> three(3, PauliString("XYZ"));
-  CHECK_NOTHROW(GPT(small("qisa"), ModelStrings(2, LayerStrings(2, three)), 1));
-  CHECK_THROWS_AS(GPT(small("qisa"), ModelStrings(1, LayerStrings(2, three)), 1), Error);
-  CHECK_THROWS_AS(GPT(small("qisa"), ModelStrings(2, LayerStrings(1, three)), 1), Error);
-  CHECK_THROWS_AS(GPT(small("csa"), ModelStrings(2, LayerStrings(2, three)), 1), Error);
+  CHECK_NOTHROW(GPT(small("qisa"), ModelStrings(2, LayerStrings(2, three))));
+  CHECK_THROWS_AS(GPT(small("qisa"), ModelStrings(1, LayerStrings(2, three))), Error);
+  CHECK_THROWS_AS(GPT(small("qisa"), ModelStrings(2, LayerStrings(1, three))), Error);
+  CHECK_THROWS_AS(GPT(small("csa"), ModelStrings(2, LayerStrings(2, three))), Error);
   const std::vector<PauliString> two(2, PauliString("XYZ")), short_ones(3, PauliString("XY"));
-  CHECK_THROWS_AS(GPT(small("qisa"), ModelStrings(2, LayerStrings(2, two)), 1), Error);
-  CHECK_THROWS_AS(GPT(small("qisa"), ModelStrings(2, LayerStrings(2, short_ones)), 1), Error);
+  CHECK_THROWS_AS(GPT(small("qisa"), ModelStrings(2, LayerStrings(2, two))), Error);
+  CHECK_THROWS_AS(GPT(small("qisa"), ModelStrings(2, LayerStrings(2, short_ones))), Error);
 }
 
 }  // namespace gpt_test

@@ -124,7 +124,7 @@ TEST_CASE("A cache gives the logits of the whole sequence, token by token and in
             if (!(difference <= largest)) largest = difference;
           }
           first += count;
-          CHECK(cache.length == first);
+          CHECK(cache.front().length == first);
         }
         INFO(chunks.size() << " chunks");
         REQUIRE(first == length);
@@ -146,13 +146,14 @@ TEST_CASE("Attention weights of a position are none for later positions and add 
   for (const Aggregation aggregation : {Aggregation::causal, Aggregation::transposed}) {
     for (const ModelSettings& settings : variants(aggregation)) {
       Parameters parameters;
-      const SelfAttention layer(parameters, "layer", settings, GPT(settings, 3).pauli_strings()[0]);
+      const SelfAttention layer({parameters, "layer", settings, GPT(settings, 3).pauli_strings()[0]});
       parameters.initialize(4);
       Pass pass(parameters);
       Random random(5, Purpose::tests);
       Tensor x({batch * length, settings.n_embd});
       for (Real& value : x.values()) value = static_cast<Real>(random.normal());
-      const Tensor weights = layer.weights(pass, Variable(x), batch);
+      Tensor weights;
+      layer(pass, Variable(x), batch, nullptr, &weights);
       REQUIRE(weights.shape() == Shape{batch, heads, length, length});
       for (Index row = 0; row < batch * heads * length; ++row) {
         double sum = 0;

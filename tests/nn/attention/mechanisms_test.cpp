@@ -265,10 +265,11 @@ TEST_CASE("Dead outputs of qisa are the columns of v that are 0, and other mecha
   Index zero_columns = 0;
   for (const LayerStrings& layer : model.pauli_strings()) {
     Parameters parameters;
-    const auto mechanism = find_mechanism("qisa").make(parameters, "layer", settings, layer);
+    const auto mechanism = find_mechanism("qisa").make({parameters, "layer", settings, layer});
     parameters.initialize(1);
     Pass pass(parameters, CircuitKernel::stepwise);
-    const Tensor v = mechanism->project(pass, Variable(x)).v.matrix.value();
+    AttentionSettings attention;
+    const Tensor v = mechanism(pass, Variable(x), attention).v.matrix.value();
     REQUIRE(v.shape() == Shape{3, 32});
     for (Index m = 0; m < 32; ++m) zero_columns += v[m] == 0 && v[32 + m] == 0 && v[64 + m] == 0;
   }
@@ -314,10 +315,10 @@ TEST_CASE("The choice of strings is a model's setting, and a model of real strin
   settings.n_layer = 1;
   settings.n_head = 6;
   ModelStrings strings = {LayerStrings(6, {PauliString("XYY")})};
-  CHECK_NOTHROW(GPT(settings, strings, 1));
+  CHECK_NOTHROW(GPT(settings, strings));
   strings[0][5] = {PauliString("YII")};
   CHECK_THROWS_MATCHES(
-      GPT(settings, strings, 1), Error,
+      GPT(settings, strings), Error,
       Message("layer 0, head 5 has the Pauli string YII with an odd number of Y in a model of real strings"));
 }
 

@@ -167,7 +167,8 @@ TEST_CASE("Training goes on from weights and optimizer state as if it had never 
   settings.dropout = 0.2;
   settings.learning_rate = {1e-2, 1e-3, 2, 6};
   Workers workers(1);
-  GPT model(tiny("qisa-v3", 8), 1), other(model.settings(), model.pauli_strings(), 2);
+  GPT model(tiny("qisa-v3", 8), 1), other(model.settings(), model.pauli_strings());
+  other.parameters().initialize(2);
   Trainer trainer(model, text, settings, workers), resumed(other, text, settings, workers);
   for (int step = 0; step < 3; ++step) trainer.step();
   const AdamW& state = trainer.optimizer();

@@ -33,8 +33,10 @@ EvaluateOptions parse(int argc, char** argv) {
   EvaluateOptions options;
   app.add_option("--checkpoint,checkpoint", options.checkpoint,
                  "checkpoint file, or a run's folder (default: the newest in runs/)");
-  app.add_option("--data", options.data,
-                 "text file (UTF-8), or builtin (empty: data/shakespeare.txt if it is there, else builtin)");
+  app.add_option(
+      "--data", options.data,
+      "text file (UTF-8), or builtin (default: the text that the model was trained on; if the checkpoint does not "
+      "name it, data/shakespeare.txt if it is there, else builtin)");
   app.add_option("--part", options.part, "of the text: the last tenth, the rest, or both")
       ->check(CLI::IsMember({"validation", "train", "all"}))
       ->capture_default_str();
@@ -53,6 +55,8 @@ EvaluateOptions parse(int argc, char** argv) {
 /// All that is found out about a model.
 struct Report {
   std::string checkpoint, data, part;
+  std::optional<bool> own_text;  // whether it is the text that the model was trained on
+  std::string trained_on;        // if another: ", " and where it is
   ModelSettings model;
   Index parameters = 0, parameters_a_head = 0, dead_outputs = 0;
   Predictions predictions;
@@ -78,13 +82,28 @@ void note_nonfinite(const Parameters& parameters) {
   if (!parts.empty()) complain(fmt::format("weights that are not finite: {}\n", fmt::join(parts, ", ")));
 }
 
+/// The text that is asked for, or else the one that the model was trained on.
+Corpus load_text(const std::string& data, const std::string& own, const std::string& checkpoint,
+                 const Tokenizer& tokenizer) {
+  require(!data.empty() || own.empty() || own == "builtin" || std::filesystem::exists(own),
+          "{}: it was trained on {}, which is not there; give the text by --data", checkpoint, own);
+  return load_corpus(data.empty() ? own : data, &tokenizer);
+}
+
+/// Whether the text is the one that the model was trained on; unknown if the checkpoint does not say.
+std::optional<bool> is_own(const EncodedText& text, const std::optional<TrainingState>& training) {
+  if (!training || !training->settings.contains("text")) return {};
+  return training->settings.at("text") == fingerprint(text);
+}
+
 Report evaluate(const EvaluateOptions& options) {
   require(options.windows >= 0, "windows must be at least 0, not {}", options.windows);
   const std::filesystem::path path = find_checkpoint(options.checkpoint);
   const auto [model, tokenizer, training] =
       load_checkpoint(path, options.allow_nonfinite ? NonFinite::allow : NonFinite::refuse);
   note_nonfinite(model.parameters());
-  Corpus corpus = load_corpus(options.data, &tokenizer);
+  const std::string own = training ? training->data : "";
+  Corpus corpus = load_text(options.data, own, path.string(), tokenizer);
   const TextData data = options.part == "all" ? TextData{std::move(corpus.text.tokens)}
                                               : split(std::move(corpus.text.tokens), model.settings().block_size);
   const std::span<const std::int32_t> tokens = part_of(data, options.part);
@@ -93,6 +112,8 @@ Report evaluate(const EvaluateOptions& options) {
   Report report;
   report.checkpoint = path.string();
   report.data = corpus.description;
+  report.own_text = is_own(corpus.text, training);
+  report.trained_on = own.empty() || own == corpus.source ? "" : ", " + own;
   report.part = options.part;
   report.model = model.settings();
   report.parameters = model.parameters().size();
@@ -124,6 +145,7 @@ void print_json(const Report& report) {
   for (const auto& [name, value] : to_text(report.model)) {
     json["settings"][name] = Json::accept(value) ? Json::parse(value) : Json(value);  // 6 and false, but "csa"
   }
+  json["own_text"] = optional(report.own_text);
   json["parameters"] = report.parameters;
   json["parameters_a_head"] = report.parameters_a_head;
   json["dead_outputs"] = report.dead_outputs;
@@ -173,7 +195,8 @@ void print_text(const Report& report) {
                model.n_layer * model.n_embd);
   }
   fmt::print("from   {}\n", report.checkpoint);
-  fmt::print("data   {}; part {}, {} of {} characters\n\n", report.data, report.part,
+  fmt::print("data   {}{}; part {}, {} of {} characters\n\n", report.data,
+             report.own_text.value_or(false) ? ", which the model was trained on" : "", report.part,
              counted(report.predictions.windows, "window"), model.block_size);
 
   fmt::print("loss   {:.4f} nats a character, {:.4f} bits{}\n", loss, loss * std::numbers::log2e,
@@ -204,6 +227,10 @@ int main(int argc, char** argv) {
     const EvaluateOptions options = parse(argc, argv);
     const Report report = evaluate(options);
     options.json ? print_json(report) : print_text(report);
+    if (!report.own_text.value_or(true)) {
+      complain(fmt::format("{} is not the text that the model was trained on{}: its loss is that of another text\n",
+                           report.data, report.trained_on));
+    }
     return 0;
   });
 }

@@ -42,7 +42,7 @@ Options parse(int argc, char** argv) {
 }
 
 Text load_text(const std::string& data, Index block_size) {
-  auto [text, description, builtin] = load_corpus(data);
+  auto [text, source, description, builtin] = load_corpus(data);
   return {description, fingerprint(text), text.tokenizer, split(std::move(text.tokens), block_size)};
 }
 

@@ -107,6 +107,7 @@ int train(TrainOptions asked) {
     state = *begun->training;
     trainer.optimizer().restore(state.steps, state.first_moment, state.second_moment);
   }
+  state.data = corpus.source;
   if (!folder) folder = RunFolder::create(options.out_dir, model_settings.attention, options.overwrite);
   options.out_dir = folder->path().string();
   folder->start(config, to_json(options), state.steps);

@@ -9,6 +9,7 @@ namespace qisa {
 
 struct Corpus {
   EncodedText text;
+  std::string source;       // its path, or "builtin"
   std::string description;  // one line for a person
   bool builtin = false;     // the built-in corpus, whose entropy is known
 };

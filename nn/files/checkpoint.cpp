@@ -139,6 +139,7 @@ class CheckpointReader {
       require(loss.is_number(), "best_loss must be a number, not {}", loss.dump());
       training.best_loss = loss;
       training.settings = state.at("settings").get<Texts>();
+      training.data = state.value("data", "");
       for (const auto& [setting, value] : to_text(model.settings())) {
         const std::string& given = training.settings.contains(setting) ? training.settings.at(setting) : value;
         require(given == value, "{} is {}, but {} in the model's settings", setting, quoted_for_error(given),
@@ -177,12 +178,13 @@ void save_checkpoint(const std::filesystem::path& path, const GPT& model, const 
     writer.add(part.name, parameters.values().part(part.offset, part.shape));
   }
   if (training) {
-    Json state = {{"steps", training->steps}, {"settings", training->settings}};
+    Json state = {{"steps", training->steps}, {"settings", training->settings}, {"data", training->data}};
     if (std::isfinite(training->best_loss)) state["best_loss"] = training->best_loss;
     if (const auto& step = training->unreported) {
       state["unreported"] = {step->loss, step->gradient_norm, step->learning_rate};
     }
-    writer.add_metadata("training", state.dump());
+    writer.add_metadata("training",
+                        state.dump(-1, ' ', false, Json::error_handler_t::replace));  // a path may not be UTF-8
     writer.add("trainer/first_moment", training->first_moment);
     writer.add("trainer/second_moment", training->second_moment);
   }

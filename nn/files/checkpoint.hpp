@@ -23,6 +23,7 @@ struct TrainingState {
   Tensor first_moment, second_moment;
   double best_loss = 0;                         // smallest validation loss so far; infinite before the first
   std::map<std::string, std::string> settings;  // training settings by name, as text
+  std::string data;                             // where the text is; empty in files of before it was kept
   /// Of the last step, where its evaluation and its line in the log are still to come.
   std::optional<StepReport> unreported = {};
 };

@@ -85,12 +85,13 @@ TEST_CASE("JSON has every number, by these names") {
   for (const auto& [key, value] : json.items()) keys.push_back(key);
   CHECK(keys == std::vector<std::string>{"audit", "below_entropy", "bits_a_character", "bleu", "character_error_rate",
                                          "checkpoint", "data", "dead_outputs", "entropy", "loss", "loss_by_position",
-                                         "parameters", "parameters_a_head", "part", "settings", "windows",
+                                         "own_text", "parameters", "parameters_a_head", "part", "settings", "windows",
                                          "windows_without_words", "word_error_rate"});
   CHECK(json.at("audit").size() == 5);
   CHECK(json.at("settings").at("attention") == "qisa-v3");
   CHECK(json.at("settings").at("block_size") == 8);
   CHECK(json.at("loss_by_position").size() == 8);
+  CHECK(json.at("own_text") == true);
   CHECK(json.at("entropy").is_null());
   CHECK(json.at("below_entropy").is_null());
 }
@@ -162,6 +163,28 @@ TEST_CASE("The checkpoint is a file, a run's folder, or the newest run's") {
     CHECK(place.json({{"checkpoint", given}}).at("checkpoint") == "runs/a/latest.safetensors");
   }
   CHECK(place.json().at("checkpoint") == "runs/a/latest.safetensors");
+}
+
+TEST_CASE("Without --data a model is evaluated on its own text, and another text is told") {
+  const Trained place;
+  const auto evaluate = [&](const Arguments& arguments) { return place.Workplace::evaluate(arguments); };
+  place.write("data/shakespeare.txt", "another text: " + Workplace::verse());
+  const Outcome own = evaluate({});
+  require_success(own);
+  CHECK(line_with(own.out, "data   ").find("text.txt, which the model was trained on") != std::string::npos);
+  CHECK(line_with(own.out, "loss ") == line_with(place.text(), "loss "));
+
+  place.write("other.txt", Workplace::verse().substr(1));
+  const Outcome other = evaluate({"--data", "other.txt"});
+  CHECK(other.exit_code == 0);
+  CHECK(other.err ==
+        "other.txt is not the text that the model was trained on, text.txt: its loss is that of another text\n");
+
+  place.write("text.txt", Workplace::verse() + "\n");
+  CHECK(evaluate({}).err ==
+        "text.txt is not the text that the model was trained on: its loss is that of another text\n");
+  std::filesystem::remove(place.path / "text.txt");
+  check_refused(evaluate({}), 1, {"runs/a", "trained on text.txt, which is not there", "--data"});
 }
 
 TEST_CASE("Dead outputs of qisa are its strings with an odd number of Y") {

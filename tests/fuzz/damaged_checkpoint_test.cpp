@@ -21,7 +21,7 @@ std::string small_checkpoint() {
   settings.n_layer = 1;
   const GPT model(settings, 1);
   const Tensor moment = Tensor::zeros({model.parameters().size()});
-  const TrainingState training{3, moment, moment, 0.5, {{"n_embd", "2"}, {"dropout", "0.1"}}};
+  const TrainingState training{3, moment, moment, 0.5, {{"n_embd", "2"}, {"dropout", "0.1"}}, "text.txt"};
   save_checkpoint(place.path / "small", model, Tokenizer(U"ab"), &training);
   return place.read("small");
 }

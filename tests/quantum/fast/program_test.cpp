@@ -80,7 +80,7 @@ TEST_CASE("A rotation keeps its sign from a half turn to a whole one and beyond"
   }
 }
 
-TEST_CASE("Rotations without control are turns, also beyond half a turn; a scale that would underflow makes none") {
+TEST_CASE("Rotations without control are turns, also beyond half a turn, and a scale that would underflow makes none") {
   const Program program(qisa_circuit(2));
   const std::vector<Real> far(6, Real(4)), near(6, Real(-0.5));
   for (const auto& angles : {far, near}) {

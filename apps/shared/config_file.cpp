@@ -27,7 +27,7 @@ std::string read_all(const std::string& path) {
   return text.starts_with(mark) ? text.substr(mark.size()) : text;
 }
 
-toml::table parse(const std::string& path) {
+toml::table parse_toml(const std::string& path) {
   try {
     return toml::parse(read_all(path), path);
   } catch (const toml::parse_error& error) {
@@ -39,7 +39,7 @@ toml::table parse(const std::string& path) {
 
 std::map<std::string, ConfigEntry> read_config(const std::string& path) {
   std::map<std::string, ConfigEntry> entries;
-  for (const auto& [key, node] : parse(path)) {
+  for (const auto& [key, node] : parse_toml(path)) {
     const std::string name(key.str());
     ConfigEntry& entry = entries[name];
     entry.place = fmt::format("{}:{}", path, key.source().begin.line);

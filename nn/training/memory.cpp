@@ -50,25 +50,30 @@ MemoryNeed measure(const ModelSettings& settings, Index sequences, double dropou
 // these, as what they take grows with each in one way: with v, w, t, l and h for vocabulary, width, context, layers
 // and heads in these units,
 //   parameters    v w table + t w positions + l w² (layer + h head)
-//   a shard       tokens (v logits + w ends + l (w layer + h t weights + h w head))
-// where only qisa has numbers of the width for each head.
+//   a shard       tokens (v logits + w ends + t scores + l (w layer + h t weights + h w head))
+// where only qisa has numbers of the width for each head. What a head takes with the context is what heads take in a
+// longer one: the scores' gradient is there once, for one head at a time.
 MemoryNeed memory_need(const ModelSettings& settings, Index batch_size, int threads, double dropout) {
-  constexpr int unit = 32, sequences = 4;
+  constexpr int unit = 32, sequences = 8;
   ModelSettings base = settings;
   base.vocabulary_size = base.n_embd = base.block_size = unit;
   base.n_layer = base.n_head = 1;
-  const MemoryNeed plain = measure(base, sequences, dropout);
-  /// What a unit more of one size adds.
-  const auto added = [&](Index ModelSettings::*size, int factor = 4) {
-    ModelSettings larger = base;
+  /// What a unit more of one size adds to a model, on as many tokens.
+  const auto added = [&](Index ModelSettings::*size, int factor, const ModelSettings& to) {
+    ModelSettings larger = to;
     larger.*size *= factor;
-    const MemoryNeed sizes = measure(larger, sequences * unit / larger.block_size, dropout);  // as many tokens
-    return MemoryNeed{(sizes.parameters - plain.parameters) / (factor - 1),
-                      (sizes.activations - plain.activations) / (factor - 1)};
+    const MemoryNeed before = measure(to, sequences * unit / to.block_size, dropout);
+    const MemoryNeed after = measure(larger, sequences * unit / larger.block_size, dropout);
+    return MemoryNeed{(after.parameters - before.parameters) / (factor - 1),
+                      (after.activations - before.activations) / (factor - 1)};
   };
-  const MemoryNeed layer = added(&ModelSettings::n_layer), head = added(&ModelSettings::n_head),
-                   table = added(&ModelSettings::vocabulary_size, 16), positions = added(&ModelSettings::block_size),
-                   width = added(&ModelSettings::n_embd);
+  ModelSettings longer = base;
+  longer.block_size *= sequences;
+  const MemoryNeed layer = added(&ModelSettings::n_layer, 4, base), head = added(&ModelSettings::n_head, 4, base),
+                   table = added(&ModelSettings::vocabulary_size, 16, base),
+                   positions = added(&ModelSettings::block_size, sequences, base),
+                   width = added(&ModelSettings::n_embd, 4, base);
+  const double weights = (added(&ModelSettings::n_head, 4, longer).activations - head.activations) / (sequences - 1);
   const auto in_units = [&](Index size) { return static_cast<double>(size) / unit; };
   const double v = in_units(settings.vocabulary_size), w = in_units(settings.n_embd), t = in_units(settings.block_size);
   const auto l = static_cast<double>(settings.n_layer), h = static_cast<double>(settings.n_head);
@@ -76,14 +81,14 @@ MemoryNeed memory_need(const ModelSettings& settings, Index batch_size, int thre
   const Sharding sharding = shard(batch_size, settings.block_size);
   const std::size_t gradients = std::min<std::size_t>(Workers::slots(threads), sharding.shards);
   const double tokens = static_cast<double>(sharding.sequences) * t / sequences;
-  const double layer_width = layer.activations - head.activations,
-               head_width = head.activations - positions.activations;
+  const double layer_width = layer.activations - head.activations, head_width = head.activations - weights;
   return {.parameters = (v * w * table.parameters + t * w * positions.parameters +
                          l * w * w * (layer.parameters - head.parameters + h * head.parameters)) *
                         static_cast<double>(6 + gradients),
-          .activations = tokens * threads *
-                         (v * table.activations + w * (width.activations - layer_width - head_width) +
-                          l * (w * layer_width + h * t * positions.activations + h * w * head_width))};
+          .activations =
+              tokens * threads *
+              (v * table.activations + w * (width.activations - layer_width - head_width) +
+               t * (positions.activations - weights) + l * (w * layer_width + h * t * weights + h * w * head_width))};
 }
 
 double available_memory() {

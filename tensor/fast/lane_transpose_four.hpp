@@ -25,9 +25,7 @@ inline Lanes quarters(const float* rows, Index stride) {
   joined = _mm512_insertf32x4(joined, _mm_loadu_ps(rows + stride), 1);
   joined = _mm512_insertf32x4(joined, _mm_loadu_ps(rows + 2 * stride), 2);
   joined = _mm512_insertf32x4(joined, _mm_loadu_ps(rows + 3 * stride), 3);
-  Lanes result;
-  result.vectors[0] = joined;
-  return result;
+  return joined;
 }
 
 #else

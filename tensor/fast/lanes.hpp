@@ -15,6 +15,25 @@ namespace qisa {
 
 inline constexpr Index lane_count = 16;
 
+#if defined(__AVX512F__) && !defined(QISA_DOUBLE)
+
+// A structure around one vector would be slower: GCC 12 keeps some of its copies in memory.
+using Lanes = Vector;
+
+/// The lanes of which each vector is f(that of a, that of b, …).
+template <class Function, std::same_as<Lanes>... Values>
+[[gnu::always_inline]] inline Lanes each_vector(Function f, const Values&... values) {
+  return f(values...);
+}
+
+/// The vectors of v combined to one, halves with halves.
+template <class Combine>
+inline Vector combine_vectors(const Lanes& v, Combine) {
+  return v;
+}
+
+#else
+
 // The compilers' vector type can be longer than a register, but GCC 12 keeps such vectors in memory; also structures
 // that are not copied vector by vector.
 struct [[gnu::may_alias]] Lanes {
@@ -67,6 +86,8 @@ inline Lanes operator/(const Lanes& a, const Lanes& b) {
 inline Lanes& operator+=(Lanes& a, const Lanes& b) { return a = a + b; }
 inline Lanes& operator-=(Lanes& a, const Lanes& b) { return a = a - b; }
 inline Lanes& operator*=(Lanes& a, const Lanes& b) { return a = a * b; }
+
+#endif
 
 /// The sixteen numbers at `numbers`, to read or to write.
 inline Lanes& lanes(Real* numbers) { return *reinterpret_cast<Lanes*>(numbers); }

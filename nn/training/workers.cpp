@@ -10,54 +10,69 @@ namespace qisa {
 
 Workers::Workers(int threads) {
   require(threads >= 1 && threads <= 1024, "threads must be from 1 to 1024, not {}", threads);
-  for (int thread = 1; thread < threads; ++thread) {
-    threads_.emplace_back([this] {
-      std::unique_lock lock(mutex_);
-      work(lock, [this] { return stopping_; });
-    });
-  }
+  for (int thread = 1; thread < threads; ++thread) threads_.emplace_back([this] { wait_for_work(); });
 }
 
 Workers::~Workers() {
-  const std::lock_guard lock(mutex_);
-  stopping_ = true;
-  changed_.notify_all();
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  started_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 void Workers::run(Index jobs, const Function& compute, const Function& combine) {
+  {
+    const std::lock_guard lock(mutex_);
+    compute_ = &compute;
+    combine_ = &combine;
+    jobs_ = jobs;
+    next_job_ = next_combine_ = 0;
+    computed_.assign(slots(), false);
+    combining_ = false;
+    busy_ = threads_.size();
+    error_ = nullptr;
+    ++round_;
+  }
+  started_.notify_all();
+  take_jobs();
   std::unique_lock lock(mutex_);
-  compute_ = &compute;
-  combine_ = &combine;
-  jobs_ = jobs;
-  next_job_ = next_combine_ = 0;
-  computed_.assign(slots(), false);
-  combining_ = false;
-  error_ = nullptr;
-  changed_.notify_all();
-  work(lock, [this] { return busy_ == 0 && (error_ || next_job_ == jobs_); });
+  finished_.wait(lock, [this] { return busy_ == 0; });
   if (error_) std::rethrow_exception(error_);
 }
 
-template <class Done>
-void Workers::work(std::unique_lock<std::mutex>& lock, const Done& done) {
-  const Index ahead = slots();
-  const auto has_job = [&] { return !error_ && next_job_ < std::min(jobs_, next_combine_ + ahead); };
-  while (true) {
-    changed_.wait(lock, [&] { return done() || has_job(); });
-    if (done()) return;
-    const Index job = next_job_++;
-    ++busy_;
-    try {
+void Workers::wait_for_work() {
+  for (std::uint64_t round = 1;; ++round) {
+    {
+      std::unique_lock lock(mutex_);
+      started_.wait(lock, [&] { return stopping_ || round_ == round; });
+      if (stopping_) return;
+    }
+    take_jobs();
+    const std::lock_guard lock(mutex_);
+    if (--busy_ == 0) finished_.notify_one();
+  }
+}
+
+void Workers::take_jobs() {
+  std::unique_lock lock(mutex_);
+  const Index ahead = static_cast<Index>(slots());
+  try {
+    while (true) {
+      combined_.wait(lock, [&] { return error_ || next_job_ == jobs_ || next_job_ < next_combine_ + ahead; });
+      if (error_ || next_job_ == jobs_) return;
+      const Index job = next_job_++;
       lock.unlock();
       (*compute_)(job, slot(job));
       lock.lock();
       computed_[slot(job)] = true;
       if (!combining_) combine_in_order(lock);
-    } catch (...) {
-      if (!lock.owns_lock()) lock.lock();
-      if (!error_) error_ = std::current_exception();
     }
-    if (--busy_ == 0) changed_.notify_all();
+  } catch (...) {
+    if (!lock.owns_lock()) lock.lock();
+    if (!error_) error_ = std::current_exception();
+    combined_.notify_all();
   }
 }
 
@@ -71,7 +86,7 @@ void Workers::combine_in_order(std::unique_lock<std::mutex>& lock) {
     lock.lock();
     computed_[slot(job)] = false;
     ++next_combine_;
-    if (next_job_ < jobs_) changed_.notify_all();
+    combined_.notify_all();
   }
   combining_ = false;
 }

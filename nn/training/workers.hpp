@@ -26,7 +26,7 @@ class Workers {
 
   int count() const { return static_cast<int>(threads_.size()) + 1; }
   /// The number of results that there must be room for: two a thread, or one if there is one thread.
-  static std::size_t slots(int threads) { return threads == 1 ? 1 : 2 * threads; }
+  static std::size_t slots(int threads) { return threads == 1 ? 1 : 2 * static_cast<std::size_t>(threads); }
   std::size_t slots() const { return slots(count()); }
 
   using Function = std::function<void(Index job, std::size_t slot)>;
@@ -36,24 +36,23 @@ class Workers {
   void run(Index jobs, const Function& compute, const Function& combine);
 
  private:
-  /// Computes and combines jobs until done(). Holds the lock but while it does.
-  template <class Done>
-  void work(std::unique_lock<std::mutex>& lock, const Done& done);
+  void wait_for_work();
+  void take_jobs();
   void combine_in_order(std::unique_lock<std::mutex>& lock);
-  std::size_t slot(Index job) const { return job % slots(); }
+  std::size_t slot(Index job) const { return static_cast<std::size_t>(job) % slots(); }
 
+  std::vector<std::thread> threads_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable started_, combined_, finished_;
   // All below is read and written under the mutex.
   const Function *compute_ = nullptr, *combine_ = nullptr;
   Index jobs_ = 0, next_job_ = 0, next_combine_ = 0;
   std::vector<bool> computed_;  // whether the result in a slot waits for its turn
   bool combining_ = false;      // some thread is about it
-  int busy_ = 0;                // threads that are about a job
+  std::uint64_t round_ = 0;     // counts calls of run()
+  std::size_t busy_ = 0;        // threads that have not finished this round
   bool stopping_ = false;
   std::exception_ptr error_;
-
-  std::vector<std::jthread> threads_;  // the last, so that they end first
 };
 
 /// Number of processors this process may run on, at least 1.

@@ -20,10 +20,14 @@ inline constexpr Index lane_count = 16;
 // A structure around one vector would be slower: GCC 12 keeps some of its copies in memory.
 using Lanes = Vector;
 
-/// The lanes of which each vector is f(that of a, that of b, …).
-template <class Function, std::same_as<Lanes>... Values>
-[[gnu::always_inline]] inline Lanes each_vector(Function f, const Values&... values) {
-  return f(values...);
+/// The lanes of which each vector is f(that of a, that of b).
+template <class Function>
+[[gnu::always_inline]] inline Lanes each_vector(Function f, const Lanes& a) {
+  return f(a);
+}
+template <class Function>
+[[gnu::always_inline]] inline Lanes each_vector(Function f, const Lanes& a, const Lanes& b) {
+  return f(a, b);
 }
 
 /// The vectors of v combined to one, halves with halves.

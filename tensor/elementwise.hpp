@@ -23,8 +23,8 @@ Tensor map_elements(const Tensor& x, Function f) {
 struct Strides {
   std::array<Index, Shape::max_rank> distances{};
 
-  Index& operator[](int axis) { return distances[static_cast<std::size_t>(Shape::max_rank + axis)]; }
-  Index operator[](int axis) const { return distances[static_cast<std::size_t>(Shape::max_rank + axis)]; }
+  Index& operator[](int axis) { return distances[Shape::max_rank + axis]; }
+  Index operator[](int axis) const { return distances[Shape::max_rank + axis]; }
 };
 /// Those of an operand of any shape that it is broadcast to: 0 along axes that it has not or that have size 1.
 Strides broadcast_strides(const Shape& operand);

@@ -15,16 +15,16 @@ inline Lanes relu(const Lanes& x) { return larger(Lanes{}, x); }
 struct Gelu {
   static constexpr Real a = Real(0.7978845608028654), b = Real(0.044715);  // sqrt(2/pi), and GPT-1's coefficient
   template <class Value>
-  [[gnu::always_inline]] static Value gate(const Value& x) {
+  [[gnu::always_inline]] static Value gate(const Value x) {
     return Real(1) / (Real(1) + exponential(-2 * a * (x + b * x * x * x)));
   }
 };
 template <class Value>
-[[gnu::always_inline]] inline Value gelu(const Value& x) {
+[[gnu::always_inline]] inline Value gelu(const Value x) {
   return x * Gelu::gate(x);
 }
 template <class Value>
-[[gnu::always_inline]] inline Value gelu_derivative(const Value& x) {
+[[gnu::always_inline]] inline Value gelu_derivative(const Value x) {
   const Value s = Gelu::gate(x);
   return s + x * s * (Real(1) - s) * Real(2) * Gelu::a * (Real(1) + 3 * Gelu::b * x * x);
 }

@@ -23,17 +23,17 @@ void SafetensorsWriter::add(const std::string& name, const Tensor& tensor) {
 }
 
 void SafetensorsWriter::write(const std::filesystem::path& path) const {
-  std::string fields = metadata_.empty() ? "" : fmt::format(",\"__metadata__\":{}", nlohmann::json(metadata_).dump());
+  std::string entries = metadata_.empty() ? "" : fmt::format(",\"__metadata__\":{}", nlohmann::json(metadata_).dump());
   std::vector<std::span<const std::byte>> pieces(1);
   std::size_t begin = 0;
   for (const auto& [name, tensor] : tensors_) {
     pieces.push_back(std::as_bytes(tensor.values()));
     const std::size_t end = begin + pieces.back().size();
-    fields += fmt::format(R"(,{}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})", nlohmann::json(name).dump(),
-                          sizeof(Real) == 8 ? "F64" : "F32", fmt::join(tensor.shape(), ","), begin, end);
+    entries += fmt::format(R"(,{}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})", nlohmann::json(name).dump(),
+                           sizeof(Real) == 8 ? "F64" : "F32", fmt::join(tensor.shape(), ","), begin, end);
     begin = end;
   }
-  std::string header = fmt::format("{{{}}}", std::string_view(fields).substr(fields.empty() ? 0 : 1));
+  std::string header = fmt::format("{{{}}}", std::string_view(entries).substr(entries.empty() ? 0 : 1));
   header.resize((header.size() + 7) / 8 * 8, ' ');
   const std::uint64_t length = header.size();
   header.insert(0, reinterpret_cast<const char*>(&length), sizeof length);

@@ -136,7 +136,7 @@ TEST_CASE("The log begins with every field, and with the settings as they came o
                            "tokens_per_second", "elapsed_s"}) {
     CHECK(first.at(name).is_null());
   }
-  const json settings = first.at("settings");
+  const json& settings = first.at("settings");
   CHECK(settings.at("min_lr") == 0.05);
   CHECK(settings.at("lr_decay_iters") == 20);
   CHECK(settings.at("threads") >= 1);

@@ -120,6 +120,8 @@ Report evaluate(const EvaluateOptions& options) {
   report.parameters_a_head = model.parameters_a_head();
   report.dead_outputs = dead_outputs(model.settings().attention, model.pauli_strings());
   report.predictions = predict(model, tokens, workers, options.windows);
+  require(std::isfinite(report.predictions.mean_loss()), "the model's logits are not finite: its loss is {}",
+          report.predictions.mean_loss());
   report.errors = compare(report.predictions, tokens, tokenizer);
   report.audit = audit_causality(model, tokens);
   if (corpus.builtin) {

@@ -104,8 +104,8 @@ void TrainingRun::finish() {
 }
 
 double TrainingRun::validate(Index most_windows) {
-  const double loss = mean_loss(model_, validation_, workers_, most_windows,
-                                [this](Index done, Index all) { progress_.evaluating(done, all); });
+  const auto progress = [this](Index done, Index all) { progress_.evaluating(done, all); };
+  const double loss = predict(model_, validation_, workers_, most_windows, progress).mean_loss();
   require(std::isfinite(loss), "step {}: the validation loss is {}; a smaller --learning_rate may help", state_.steps,
           loss);
   return loss;

@@ -17,12 +17,6 @@
 
 namespace qisa {
 
-/// Mean cross-entropy in nats a token over the text in windows side by side, or over the first
-/// `most_windows` of them if that is not 0. Without dropout. Throws when the text has no window. `progress` is called
-/// now and then, by one thread at a time, with the windows done and all there are.
-double mean_loss(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows = 0,
-                 const std::function<void(Index done, Index all)>& progress = {});
-
 /// A model's predictions of a text, window after window.
 struct Predictions {
   Index windows = 0;
@@ -33,9 +27,11 @@ struct Predictions {
   double mean_loss() const;
 };
 
-/// Predicts the text in windows side by side, or the first `most_windows` of them if that is not 0. The
-/// same to the last bit for any number of workers. Throws when the text has no window, or a loss is not finite.
-Predictions predict(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows = 0);
+/// Predicts the text in windows side by side, or the first `most_windows` of them if that is not 0; without dropout.
+/// The same to the last bit for any number of workers. `progress` is called now and then, by one thread at a time, with
+/// the windows done and all there are. Throws when the text has no window.
+Predictions predict(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows = 0,
+                    const std::function<void(Index done, Index all)>& progress = {});
 
 /// The text metrics of arXiv:2603.03318 over windows, each window a text.
 struct TextErrors {

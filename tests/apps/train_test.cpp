@@ -122,7 +122,7 @@ TEST_CASE("The log has every log_interval-th step, every eval_interval-th with i
   const Checkpoint latest = load_checkpoint(place.path / "out/latest.safetensors");
   Workers workers(1);
   const TextData data = split(latest.tokenizer.encode(Workplace::verse()), 8);
-  CHECK(done.at("full_val_loss") == mean_loss(latest.model, data.validation(), workers));
+  CHECK(done.at("full_val_loss") == predict(latest.model, data.validation(), workers).mean_loss());
   for (const auto& [name, value] : done.items()) CHECK(first.contains(name));
   CHECK(done.at("elapsed_s") >= elapsed);
 }

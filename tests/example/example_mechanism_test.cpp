@@ -69,14 +69,11 @@ TEST_CASE("The page's mechanisms learn a text, and are validated, evaluated, sav
     training.batch_size = 16;
     training.learning_rate = {1e-2, 1e-3, 10, 150};
     Trainer trainer(model, data.train(), training, workers);
-    const double before = mean_loss(model, data.validation(), workers);
+    const double before = predict(model, data.validation(), workers).mean_loss();
     for (int step = 0; step < 150; ++step) trainer.step();
-    const double after = mean_loss(model, data.validation(), workers);
-    CHECK(before > 3);
-    CHECK(after < 0.8 * before);
-
     const Predictions predictions = predict(model, data.validation(), workers);
-    CHECK(predictions.mean_loss() == Approx(after).epsilon(1e-6));
+    CHECK(before > 3);
+    CHECK(predictions.mean_loss() < 0.8 * before);
     CHECK(compare(predictions, data.validation(), tokenizer).character_error_rate.mean < 0.9);
 
     const auto path = std::filesystem::temp_directory_path() / fmt::format("qisa-example-{}-{}", name, ::getpid());

@@ -84,7 +84,6 @@ TEST_CASE("Loss by position, mean loss and likeliest tokens are those of each wi
     REQUIRE(predictions.loss.size() == length);
     for (std::size_t t = 0; t < length; ++t) CHECK(std::abs(predictions.loss[t] - expected[t]) < tolerance);
     CHECK(std::abs(predictions.mean_loss() - (expected[0] + expected[1] + expected[2]) / 3) < tolerance);
-    CHECK(std::abs(predictions.mean_loss() - mean_loss(model, text, workers)) < tolerance);
   }
 }
 
@@ -112,12 +111,12 @@ TEST_CASE("Only the first windows are predicted if that is asked for") {
   CHECK(predict(model, text, workers, 1000).windows == 33);
 }
 
-TEST_CASE("A text without a window, and logits that are no numbers, are errors of one line") {
+TEST_CASE("A text without a window is an error of one line, and logits that are no numbers have no finite loss") {
   GPT model(tiny("csa"), 1);
   Workers workers(1);
   check_error(error_of([&] { predict(model, random_text(length), workers); }), "3 characters has no window of 3");
   model.parameters().values().fill(std::numeric_limits<Real>::infinity());
-  check_error(error_of([&] { predict(model, random_text(20), workers); }), "logits are not finite");
+  CHECK(!std::isfinite(predict(model, random_text(20), workers).mean_loss()));
 }
 
 TEST_CASE("Text metrics are of the characters after each window's, their means over windows") {

@@ -112,7 +112,7 @@ TEST_CASE("Training gives the same bits on 1, 2 and 3 threads, for every mechani
       Trainer trainer(model, text, settings, workers);
       std::vector<double> losses;
       for (int step = 0; step < 3; ++step) losses.push_back(trainer.step().loss);
-      losses.push_back(mean_loss(model, text, workers));
+      losses.push_back(predict(model, text, workers).mean_loss());
       const std::vector<Real> weights = copy(model.parameters().values());
       CHECK(weights != start);
       if (threads == 1) {
@@ -229,9 +229,9 @@ TEST_CASE("Every mechanism learns a short periodic text that cannot be told from
     GPT model(tiny(mechanism.name, 8), 3);
     Workers workers(1);
     Trainer trainer(model, text, settings, workers);
-    CHECK(mean_loss(model, text, workers) > 1);
+    CHECK(predict(model, text, workers).mean_loss() > 1);
     for (int step = 0; step < 300; ++step) trainer.step();
-    CHECK(mean_loss(model, text, workers) < 0.1);  // from the last token alone: log(2) / 2
+    CHECK(predict(model, text, workers).mean_loss() < 0.1);  // from the last token alone: log(2) / 2
   }
 }
 
@@ -277,10 +277,10 @@ TEST_CASE("The mean loss is that of all windows side by side, computed one by on
       Pass pass(model.parameters());
       total += mean_cross_entropy(model.logits(pass, inputs, 1).value(), targets);
     }
-    CHECK(mean_loss(model, text, workers, most) ==
+    CHECK(predict(model, text, workers, most).mean_loss() ==
           Approx(total / static_cast<double>(count)).epsilon(is_double ? 1e-13 : 1e-6));
   }
-  CHECK_THROWS_AS(mean_loss(model, random_text(length), workers), Error);
+  CHECK_THROWS_AS(predict(model, random_text(length), workers), Error);
 }
 
 TEST_CASE("Training settings out of range are refused") {

@@ -59,4 +59,9 @@ Variable CircuitBank::measure_stepwise(const Variable& angles, const Variable& r
   return concat(values, 1);
 }
 
+CircuitBank quadratic_forms(std::span<const std::vector<PauliString>> strings) {
+  require(!strings.empty() && !strings[0].empty(), "quadratic forms need at least one Pauli string");
+  return CircuitBank(Circuit(strings[0][0].wires()), strings, Encoding::parts);
+}
+
 }  // namespace qisa

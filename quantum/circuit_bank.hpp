@@ -40,6 +40,10 @@ class CircuitBank {
   /// [size(), circuit().angles()] in radians; the result is [tokens, strings of all circuits], those of circuit 0
   /// first. A row of zeros measures 0. Threads may share a bank.
   Variable measure(const Variable& angles, const Variable& rows, CircuitKernel kernel = CircuitKernel::fused) const;
+  /// The same of a circuit without angles.
+  Variable measure(const Variable& rows, CircuitKernel kernel = CircuitKernel::fused) const {
+    return measure(Variable(Tensor({size(), 0})), rows, kernel);
+  }
 
  private:
   struct Fast;
@@ -50,5 +54,16 @@ class CircuitBank {
   std::vector<std::vector<PauliString>> strings_;
   std::shared_ptr<Fast> fast_;  // what adjoint.hpp and fused.hpp run
 };
+
+/// Pauli strings as quadratic forms v = y^T P y of real vectors: a bank of circuits without a gate, whose states are
+/// not normalised. measure(y [tokens, heads * width]) -> [tokens, strings of all heads]: each head measures its own
+/// `width` <= 2^wires columns of y, padded with zeros. A string with an odd number of Y is an imaginary, antisymmetric
+/// matrix: its form is 0 for every y, and keeps its column of zeros. Throws when there is no string or they differ in
+/// length.
+///
+/// With y = W x the form is x^T (W^T P W) x, and W^T P W can be computed once for inference (the paper's "fast
+/// branch"). It does not pay: one product of all x_i x_j with those matrices took three times as long as W x and the
+/// strings on it with 4 wires, twelve times with 7.
+CircuitBank quadratic_forms(std::span<const std::vector<PauliString>> strings);
 
 }  // namespace qisa

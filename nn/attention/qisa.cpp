@@ -6,7 +6,7 @@
 // pauli = real draws none.
 #include "nn/attention/head_linear.hpp"
 #include "nn/attention/mechanism.hpp"
-#include "quantum/quadratic_form.hpp"
+#include "quantum/circuit_bank.hpp"
 
 namespace qisa {
 namespace {
@@ -16,7 +16,7 @@ Mechanism make_qisa(const LayerContext& layer) {
   const Linear queries_keys =
       head_linear(layer, {"qsa.q_linear", "qsa.k_linear"}, layer.settings.head_size(), Bias::learned);
   const Linear values = head_linear(layer, {"qsa.v_linear"}, width, Bias::none);
-  return [=, forms = QuadraticForms(layer.strings)](Pass& pass, const Variable& x, AttentionSettings& attention) {
+  return [=, forms = quadratic_forms(layer.strings)](Pass& pass, const Variable& x, AttentionSettings& attention) {
     attention.score = Score::gaussian;
     const Variable qk = queries_keys(pass, x), y = values(pass, x);
     return Projections{{qk, 0}, {qk, width}, {forms.measure(y, pass.kernel())}};

@@ -1,7 +1,5 @@
 // Quadratic forms of Pauli strings: against the published reference (files layer_qisa_n*.safetensors in
 // the folder QISA_GOLDEN_DIR, default tests/golden), dense matrices and finite differences.
-#include "quantum/quadratic_form.hpp"
-
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -10,6 +8,7 @@
 #include "autograd/backward.hpp"
 #include "autograd/gradient_check.hpp"
 #include "autograd/operations.hpp"
+#include "quantum/circuit_bank.hpp"
 #include "tensor/files/safetensors.hpp"
 #include "tests/catch.hpp"
 #include "tests/quantum/dense.hpp"
@@ -72,7 +71,7 @@ TEST_CASE("Quadratic forms agree with the value layer of the published reference
     std::vector<PauliString> strings;
     for (const std::string text : nlohmann::json::parse(file.metadata().at("pauli_strings")))
       strings.emplace_back(text);
-    const QuadraticForms forms(Strings{strings});
+    const CircuitBank forms = quadratic_forms(Strings{strings});
     const Index count = std::ssize(strings);
 
     const Tensor weight = file.tensor("param/v_linear.weight"), c = file.tensor("input/c");
@@ -106,7 +105,7 @@ TEST_CASE("Quadratic forms agree with the value layer of the published reference
 TEST_CASE("Quadratic forms of several heads are y^T P y with the dense matrix, narrow and ragged inputs included") {
   Random random(1, Purpose::tests);
   const Strings strings = three_heads();
-  const QuadraticForms forms(strings);
+  const CircuitBank forms = quadratic_forms(strings);
   for (const Index tokens : {1, 16, 21}) {
     for (const Index width : {8, 5}) {
       const Tensor y = random_tensor(random, {tokens, 3 * width});
@@ -130,13 +129,13 @@ TEST_CASE("Quadratic forms of several heads are y^T P y with the dense matrix, n
 }
 
 TEST_CASE("Quadratic forms of no tokens are no rows") {
-  const QuadraticForms forms(three_heads());
+  const CircuitBank forms = quadratic_forms(three_heads());
   CHECK(forms.measure(Variable(Tensor({0, 24})), CircuitKernel::adjoint).shape() == Shape{0, outputs});
 }
 
 TEST_CASE("A string with an odd number of Y measures exactly 0, and nothing flows back through it") {
   Random random(2, Purpose::tests);
-  const QuadraticForms forms(Strings{three_heads()[1]});
+  const CircuitBank forms = quadratic_forms(Strings{three_heads()[1]});
   for (const CircuitKernel kernel : kernels) {
     const Variable y = Variable::leaf(random_tensor(random, {18, 8}));
     const Variable v = forms.measure(y, kernel);
@@ -149,7 +148,7 @@ TEST_CASE("A string with an odd number of Y measures exactly 0, and nothing flow
 TEST_CASE("The gradient of a quadratic form is that of finite differences, added to what is there") {
   // Of a form of second degree the central difference is exact for any step, so that float can tell too.
   Random random(3, Purpose::tests);
-  const QuadraticForms forms(three_heads());
+  const CircuitBank forms = quadratic_forms(three_heads());
   for (const Index width : {8, 5}) {
     for (const CircuitKernel kernel : kernels) {
       const std::vector<Tensor> inputs = {random_tensor(random, {18, 3 * width})};
@@ -170,9 +169,9 @@ TEST_CASE("The gradient of a quadratic form does not need the object: another on
   const Tensor y = random_tensor(random, {18, 24});
   const auto gradient = [&](CircuitKernel kernel, bool replaced) {
     const Variable leaf = Variable::leaf(y);
-    std::optional<QuadraticForms> forms(std::in_place, three_heads());
+    std::optional<CircuitBank> forms = quadratic_forms(three_heads());
     const Variable v = sum(forms->measure(leaf, kernel));
-    if (replaced) forms.emplace(Strings{{PauliString("XX")}});
+    if (replaced) forms = quadratic_forms(Strings{{PauliString("XX")}});
     backward(v);
     return leaf.gradient();
   };
@@ -181,10 +180,10 @@ TEST_CASE("The gradient of a quadratic form does not need the object: another on
 
 TEST_CASE("Quadratic forms refuse strings and shapes that disagree") {
   using Catch::Matchers::Message;
-  CHECK_THROWS_MATCHES(QuadraticForms(Strings{}), Error, Message("quadratic forms need at least one Pauli string"));
-  CHECK_THROWS_MATCHES(QuadraticForms(Strings{{PauliString("XI")}, {PauliString("XII")}}), Error,
+  CHECK_THROWS_MATCHES(quadratic_forms(Strings{}), Error, Message("quadratic forms need at least one Pauli string"));
+  CHECK_THROWS_MATCHES(quadratic_forms(Strings{{PauliString("XI")}, {PauliString("XII")}}), Error,
                        Message("Pauli string \"XII\" has 3 characters for 2 wires"));
-  const QuadraticForms forms(three_heads());
+  const CircuitBank forms = quadratic_forms(three_heads());
   for (const CircuitKernel kernel : kernels) {
     CHECK_THROWS_AS(forms.measure(Variable(Tensor({2, 27})), kernel), Error);
     CHECK_THROWS_AS(forms.measure(Variable(Tensor({2, 8})), kernel), Error);

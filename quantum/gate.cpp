@@ -57,6 +57,4 @@ Matrix2 matrix_derivative(Gate gate, double angle) {
   return result;
 }
 
-Matrix2 adjoint(const Matrix2& m) { return {std::conj(m[0]), std::conj(m[2]), std::conj(m[1]), std::conj(m[3])}; }
-
 }  // namespace qisa

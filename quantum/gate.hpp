@@ -42,7 +42,10 @@ Matrix2 matrix(Gate gate, double angle);
 /// d matrix / d angle = -i/2 P R_P(angle) = R_P(angle + pi) / 2. Throws when the gate has no angle.
 Matrix2 matrix_derivative(Gate gate, double angle);
 
-/// Conjugate transpose: the inverse of a gate's matrix.
-Matrix2 adjoint(const Matrix2& m);
+/// Conjugate transpose: the inverse of a gate's matrix, in any precision.
+template <class Number>
+std::array<std::complex<Number>, 4> adjoint(const std::array<std::complex<Number>, 4>& m) {
+  return {std::conj(m[0]), std::conj(m[2]), std::conj(m[1]), std::conj(m[3])};
+}
 
 }  // namespace qisa

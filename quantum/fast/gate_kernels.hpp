@@ -59,9 +59,4 @@ inline void multiply(const RoundedMatrix2& m, Amplitude& a, Amplitude& b) {
   b = row(m[2], m[3]);
 }
 
-/// (a, b) becomes M+ (a, b).
-inline void multiply_adjoint(const RoundedMatrix2& m, Amplitude& a, Amplitude& b) {
-  multiply({std::conj(m[0]), std::conj(m[2]), std::conj(m[1]), std::conj(m[3])}, a, b);
-}
-
 }  // namespace qisa

@@ -61,7 +61,7 @@ template <int wires, Axis axis, bool second_wire>
   for_each_partner<wires, second_wire>([&](std::size_t i, std::size_t j) {
     sum += moment<axis>(x[i], x[j], g[i], g[j]);
     for (Group<wires>* of : {&x, &g}) {
-      is_turn ? turn<axis>(-step.tangent, (*of)[i], (*of)[j]) : multiply_adjoint(step.matrix, (*of)[i], (*of)[j]);
+      is_turn ? turn<axis>(-step.tangent, (*of)[i], (*of)[j]) : multiply(adjoint(step.matrix), (*of)[i], (*of)[j]);
     }
   });
   vector_at(sums) = sum;

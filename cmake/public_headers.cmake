@@ -5,7 +5,7 @@
 # caller's project may be a file of its own: the copies say "qisa/tensor/tensor.hpp". Callers need not know `omp simd`,
 # about which compilers warn where it is not switched on.
 cmake_minimum_required(VERSION 3.18)
-set(private "/fast/|/files/json|^tensor/files/(descriptor|append_file)")
+set(private "/fast/|/files/json|^tensor/files/descriptor")
 
 file(GLOB_RECURSE headers RELATIVE ${SOURCE} ${SOURCE}/tensor/*.hpp ${SOURCE}/autograd/*.hpp ${SOURCE}/quantum/*.hpp ${SOURCE}/nn/*.hpp)
 list(FILTER headers EXCLUDE REGEX "${private}")

@@ -144,8 +144,8 @@ std::vector<std::string> RunFolder::files_of_a_run() const {
 }
 
 void RunFolder::start(const std::string& config, const std::string& resolved, std::int64_t step) {
-  const fs::path config_path = path_ / "config.toml", log_path = path_ / "log.jsonl";
-  for (const fs::path& file : {latest(), best(), config_path, log_path}) check_replaceable(file);
+  const fs::path config_path = path_ / "config.toml";
+  for (const fs::path& file : {latest(), best(), config_path, log_path()}) check_replaceable(file);
   remove_leftovers(path_);
   if (is_new_) {
     for (const std::string& name : files_of_a_run()) fs::remove(path_ / name);
@@ -154,10 +154,11 @@ void RunFolder::start(const std::string& config, const std::string& resolved, st
     if (number > step) fs::remove(file);
   }
   replace_file(config_path, config);  // from now on, it is a run that can be resumed
-  const Log kept = log_until(log_path, step);
+  const Log kept = log_until(log_path(), step);
   seconds_before_ = kept.seconds;
-  replace_file(log_path, first_line(resolved) + kept.lines);
-  log_.emplace(log_path);
+  replace_file(log_path(), first_line(resolved) + kept.lines);
+  log_ = Descriptor(uninterrupted([&] { return ::open(log_path().c_str(), O_WRONLY | O_APPEND | O_CLOEXEC); }));
+  check_system(log_.number() >= 0, log_path(), "opening");
 }
 
 fs::path RunFolder::numbered(std::int64_t step) const { return path_ / fmt::format("step-{:06}.safetensors", step); }
@@ -179,12 +180,14 @@ void RunFolder::keep_newest(std::int64_t count) const {
 }
 
 bool RunFolder::is_done() const {
-  std::ifstream file(path_ / "log.jsonl");
+  std::ifstream file(log_path());
   std::string last;
   for (std::string line; std::getline(file, line);) last = line;
   const auto json = nlohmann::json::parse(last, nullptr, false);
   return json.is_object() && json.contains("event");
 }
+
+void RunFolder::flush_log() const { check_system(log_.flush(), log_path(), "flushing"); }
 
 void RunFolder::log(const LogEntry& entry) {
   const auto optional = [](const auto& value) { return value ? nlohmann::ordered_json(*value) : nullptr; };
@@ -195,13 +198,13 @@ void RunFolder::log(const LogEntry& entry) {
   if (entry.val_loss) json["val_loss"] = *entry.val_loss;
   json["tokens_per_second"] = optional(entry.tokens_per_second);
   json["elapsed_s"] = entry.elapsed_s;
-  log_->append(json.dump() + '\n');
+  log_.append(json.dump() + '\n', log_path());
 }
 
 void RunFolder::log_done(std::int64_t step, double full_val_loss, double elapsed_s) {
   const nlohmann::ordered_json json = {
       {"event", "done"}, {"step", step}, {"full_val_loss", full_val_loss}, {"elapsed_s", elapsed_s}};
-  log_->append(json.dump() + '\n');
+  log_.append(json.dump() + '\n', log_path());
 }
 
 fs::path newest_run(const fs::path& runs) {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tensor/files/append_file.hpp"
+#include "tensor/files/descriptor.hpp"
 
 namespace qisa {
 
@@ -55,11 +55,12 @@ class RunFolder {
   /// Appends the last line: {"event": "done", …}. `full_val_loss` is that on the whole validation text.
   void log_done(std::int64_t step, double full_val_loss, double elapsed_s);
   /// Flushes the log to the disk. Throws when that fails.
-  void flush_log() { log_->flush(); }
+  void flush_log() const;
   /// Whether the log ends with the line of log_done().
   bool is_done() const;
 
  private:
+  std::filesystem::path log_path() const { return path_ / "log.jsonl"; }
   RunFolder(std::filesystem::path path, bool is_new);
   /// The names of the files of a run that are here.
   std::vector<std::string> files_of_a_run() const;
@@ -67,7 +68,7 @@ class RunFolder {
   std::filesystem::path path_;
   bool is_new_;
   Descriptor lock_;  // the open folder, locked
-  std::optional<AppendFile> log_;
+  Descriptor log_;
   double seconds_before_ = 0;
 };
 

@@ -35,6 +35,18 @@ void Descriptor::write(std::span<const std::byte> bytes, const fs::path& path) c
   }
 }
 
+void Descriptor::append(std::string_view text, const fs::path& path) const {
+  const off_t end = ::lseek(number_, 0, SEEK_END);
+  check_system(end >= 0, path, "finding its end");
+  try {
+    write(std::as_bytes(std::span(text)), path);
+  } catch (const Error&) {
+    // If even this fails, a torn line stays at the end, which readers of a log must expect after a power cut.
+    [[maybe_unused]] const int result = ::ftruncate(number_, end);
+    throw;
+  }
+}
+
 bool Descriptor::flush() const {
   return uninterrupted([&] { return ::fsync(number_); }) == 0;
 }

@@ -1,4 +1,4 @@
-// An open file or folder, and the system calls on it that atomic_file.cpp and append_file.cpp share.
+// An open file or folder, and the system calls on it.
 //
 // POSIX calls only: the standard library can neither flush to the disk nor say why a write failed.
 #pragma once
@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string_view>
 
 namespace qisa {
 
@@ -32,6 +33,8 @@ class Descriptor {
   int number() const { return number_; }
   /// Writes all bytes. Throws, naming `path`, when they cannot be written; some may have been.
   void write(std::span<const std::byte> bytes, const std::filesystem::path& path) const;
+  /// Writes all of the text at the end of the file, or nothing. Throws as write() does.
+  void append(std::string_view text, const std::filesystem::path& path) const;
   /// Flushes the content to the disk; false when that fails.
   bool flush() const;
   /// Whether closing succeeds: some network file systems report a failed write only here.

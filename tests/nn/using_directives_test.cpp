@@ -63,7 +63,6 @@
 #include "tensor/dropout_stream.hpp"
 #include "tensor/elementwise.hpp"
 #include "tensor/error.hpp"
-#include "tensor/files/append_file.hpp"
 #include "tensor/files/atomic_file.hpp"
 #include "tensor/files/descriptor.hpp"
 #include "tensor/files/json.hpp"

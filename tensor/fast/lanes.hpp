@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <concepts>
+#include <functional>
 #include <type_traits>
 
 #include "tensor/fast/vector.hpp"
@@ -28,12 +29,6 @@ template <class Function>
 template <class Function>
 [[gnu::always_inline]] inline Lanes each_vector(Function f, const Lanes& a, const Lanes& b) {
   return f(a, b);
-}
-
-/// The vectors of v combined to one, halves with halves.
-template <class Combine>
-inline Vector combine_vectors(const Lanes& v, Combine) {
-  return v;
 }
 
 #else
@@ -65,16 +60,6 @@ template <class Function, std::same_as<Lanes>... Values>
   return result;
 }
 
-/// The vectors of v combined to one, halves with halves.
-template <class Combine>
-inline Vector combine_vectors(const Lanes& v, Combine combine) {
-  Lanes result = v;
-  for (std::size_t half = Lanes::count / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) result.vectors[i] = combine(result.vectors[i], result.vectors[half + i]);
-  }
-  return result.vectors[0];
-}
-
 inline Lanes operator+(const Lanes& a, const Lanes& b) {
   return each_vector([](const Vector& u, const Vector& v) { return u + v; }, a, b);
 }
@@ -99,34 +84,25 @@ inline const Lanes& lanes(const Real* numbers) { return *reinterpret_cast<const 
 
 // ---- All lanes as one number
 
-/// The numbers of a vector combined to one, halves with halves.
-template <class Numbers, class Combine>
-[[gnu::always_inline]] inline Real combine_numbers(const Numbers v, Combine combine) {
-  if constexpr (sizeof(v) == 16 * sizeof(Real)) {
-    return combine_numbers(combine(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7),
-                                   __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15)),
-                           combine);
-  } else if constexpr (sizeof(v) == 8 * sizeof(Real)) {
-    return combine_numbers(
-        combine(__builtin_shufflevector(v, v, 0, 1, 2, 3), __builtin_shufflevector(v, v, 4, 5, 6, 7)), combine);
-  } else {
-    return combine(combine(v[0], v[1]), combine(v[2], v[3]));
-  }
-}
-
+/// The lanes combined to one number, halves with halves.
 template <class Combine>
 inline Real combine_lanes(const Lanes& v, Combine combine) {
-  return combine_numbers(combine_vectors(v, combine), combine);
+  Real numbers[lane_count];
+  lanes(numbers) = v;
+#pragma GCC unroll 4
+  for (Index half = lane_count / 2; half > 0; half /= 2) {
+#pragma omp simd
+    for (Index i = 0; i < half; ++i) numbers[i] = combine(numbers[i], numbers[half + i]);
+  }
+  return numbers[0];
 }
 
 /// Sum over the lanes.
-inline Real sum(const Lanes& v) {
-  return combine_lanes(v, [](const auto a, const auto b) { return a + b; });
-}
+inline Real sum(const Lanes& v) { return combine_lanes(v, std::plus()); }
 
 /// The largest lane.
 inline Real largest(const Lanes& v) {
-  return combine_lanes(v, [](const auto a, const auto b) { return a > b ? a : b; });
+  return combine_lanes(v, [](Real a, Real b) { return a > b ? a : b; });
 }
 
 // ---- Lane by lane

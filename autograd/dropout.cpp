@@ -37,7 +37,7 @@ Variable add_dropout(const Variable& a, const Variable& b, Real dropped, Dropout
   if (dropped == 0) return a + b;
   DropoutMask mask(stream, b.value().size(), dropped);
   Tensor y(a.shape());
-  mask.multiply_add(a.value().data(), b.value().data(), y.data());
+  mask.multiply(b.value().data(), y.data(), a.value().data());
   return record("add_dropout", std::move(y), {a, b}, [mask = std::move(mask)](const Tensor& g, InputGradients& inputs) {
     inputs.add(0, g);
     if (inputs.wanted(1)) inputs.add(1, masked(mask, g));

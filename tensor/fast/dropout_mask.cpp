@@ -32,14 +32,10 @@ DropoutMask::DropoutMask(DropoutStream& stream, Index count, Real dropped)
   }
 }
 
-void DropoutMask::multiply(const Real* x, Real* y) const {
-  for_each_group(count_,
-                 [&](Index i, auto count) { store_lanes(y + i, factors(i) * load_lanes(x + i, count), count); });
-}
-
-void DropoutMask::multiply_add(const Real* base, const Real* x, Real* y) const {
+void DropoutMask::multiply(const Real* x, Real* y, const Real* base) const {
   for_each_group(count_, [&](Index i, auto count) {
-    store_lanes(y + i, load_lanes(base + i, count) + factors(i) * load_lanes(x + i, count), count);
+    const Lanes product = factors(i) * load_lanes(x + i, count);
+    store_lanes(y + i, base ? load_lanes(base + i, count) + product : product, count);
   });
 }
 

@@ -29,10 +29,8 @@ class DropoutMask {
         reinterpret_cast<const Lanes&>(groups_[static_cast<std::size_t>(i / group)]));
   }
 
-  /// y_i = factor_i x_i for all i; y may be x.
-  void multiply(const Real* x, Real* y) const;
-  /// y_i = base_i + factor_i x_i for all i.
-  void multiply_add(const Real* base, const Real* x, Real* y) const;
+  /// y_i = factor_i x_i for all i, or base_i + factor_i x_i; y may be x.
+  void multiply(const Real* x, Real* y, const Real* base = nullptr) const;
 
  private:
   // Numbers come in groups of 512: bit p of word l is that of number 16 p + l of the group. Words are as wide

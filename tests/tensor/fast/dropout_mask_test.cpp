@@ -61,7 +61,7 @@ TEST_CASE("a mask multiplies every number by its factor and writes none beyond t
       base[i] = Real(0.25) * static_cast<Real>(i);
     }
     factors.multiply(x.data(), product.data());
-    factors.multiply_add(base.data(), x.data(), sum.data());
+    factors.multiply(x.data(), sum.data(), base.data());
     for (std::size_t i = 0; i < x.size(); ++i) {
       const auto index = static_cast<Index>(i);
       CHECK(product[i] == (index < count ? factor(factors, index) * x[i] : -1));

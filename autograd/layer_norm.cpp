@@ -38,9 +38,9 @@ void normalize(Width width, std::span<Statistics> statistics, Real epsilon, cons
   }
 }
 
-/// dx of every row; adds to dw and db.
+/// dx of every row, and its part of dw, g n.
 void normalize_backward(Index width, std::span<const Statistics> statistics, const Real* x, const Real* w,
-                        const Real* g, Real* dx, Real* dw, Real* db) {
+                        const Real* g, Real* dx, Real* dw) {
   const auto size = static_cast<Real>(width);
   for (const Statistics& row : statistics) {
     const Real mean = row.mean, r = row.r;
@@ -50,8 +50,7 @@ void normalize_backward(Index width, std::span<const Statistics> statistics, con
       const Lanes h = dy * load_lanes(w + i, count);
       sums_h += h;
       sums_hn += h * n;
-      store_lanes(dw + i, load_lanes(dw + i, count) + dy * n, count);
-      store_lanes(db + i, load_lanes(db + i, count) + dy, count);
+      store_lanes(dw + i, dy * n, count);
     });
     const Real mean_h = sum(sums_h) / size, mean_hn = sum(sums_hn) / size;
     for_each_group(width, [&](Index i, auto count) {
@@ -61,6 +60,7 @@ void normalize_backward(Index width, std::span<const Statistics> statistics, con
     x += width;
     g += width;
     dx += width;
+    dw += width;
   }
 }
 
@@ -83,22 +83,11 @@ Variable layer_norm(const Variable& x, const Variable& weight, const Variable& b
   return record("layer_norm", std::move(y), {x, weight, bias},
                 [vx = x.value(), vw = weight.value(), statistics = std::move(statistics), size](
                     const Tensor& g, InputGradients& inputs) {
-                  // dw and db are summed over 32 rows at a time, then over these sums, which add() does
-                  // without losing what is small.
-                  constexpr std::size_t together = 32;
-                  const std::span all = statistics;
-                  const Shape parts = {static_cast<Index>((all.size() + together - 1) / together), size};
-                  Tensor dx(vx.shape()), dw = Tensor::zeros(parts), db = Tensor::zeros(parts);
-                  Real *to_x = dx.data(), *to_w = dw.data(), *to_b = db.data();
-                  for (std::size_t first = 0; first < all.size(); first += together) {
-                    const Index at = static_cast<Index>(first) * size,
-                                part = static_cast<Index>(first / together) * size;
-                    normalize_backward(size, all.subspan(first, std::min(together, all.size() - first)), vx.data() + at,
-                                       vw.data(), g.data() + at, to_x + at, to_w + part, to_b + part);
-                  }
+                  Tensor dx(vx.shape()), dw(vx.shape());
+                  normalize_backward(size, statistics, vx.data(), vw.data(), g.data(), dx.data(), dw.data());
                   inputs.add(0, std::move(dx));
                   inputs.add(1, std::move(dw));
-                  inputs.add(2, std::move(db));
+                  inputs.add(2, g);
                 });
 }
 

@@ -46,9 +46,8 @@ GradientCheck check_gradients(const std::function<Variable(std::span<const Varia
               "gradient of element {} of input {} is not finite: analytic {}, numeric {}", element, input, analytic,
               numeric);
       const double error = std::abs(analytic - numeric) / std::max(1.0, std::abs(numeric));
-      const Index compared = worst.compared + 1;
-      if (error >= worst.error) worst = {error, input, element, analytic, numeric, compared};
-      worst.compared = compared;
+      if (error >= worst.error) worst = {error, input, element, analytic, numeric, worst.compared};
+      ++worst.compared;
     }
   }
   return worst;

@@ -7,21 +7,6 @@
 #include "autograd/operations.hpp"
 
 namespace qisa {
-namespace {
-
-/// Adds `part` to `sum` and sets it to 0 while it is in the cache.
-void move_into(Tensor& sum, Tensor& part) {
-  Real *to = sum.data(), *from = part.data();
-  const Index count = sum.size();
-#pragma omp simd
-  for (Index i = 0; i < count; ++i) {
-    to[i] += from[i];
-    from[i] = 0;
-  }
-}
-
-}  // namespace
-
 Sharding shard(Index batch, Index length) {
   // Tokens of a shard: not so many that its activations leave a core's cache, nor so few that going through weights
   // and gradient once a shard counts. Between these, enough shards for eight threads.
@@ -84,10 +69,10 @@ StepReport Trainer::find_gradient() {
   const auto combine = [&](Index job, std::size_t slot) {
     if (job == 0) {
       std::swap(gradient_, shard_gradients_[slot]);
-      shard_gradients_[slot].fill(0);
     } else {
-      move_into(gradient_, shard_gradients_[slot]);
+      gradient_.add(shard_gradients_[slot]);
     }
+    shard_gradients_[slot].fill(0);
     loss += shard_loss[slot];
   };
   workers_->run(sharding.shards, compute, combine);

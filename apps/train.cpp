@@ -8,12 +8,12 @@
 
 #include "apps/shared/command_line.hpp"
 #include "apps/shared/corpus.hpp"
+#include "apps/shared/memory.hpp"
 #include "apps/shared/numbers.hpp"
 #include "apps/training/checkpoints.hpp"
 #include "apps/training/signals.hpp"
 #include "apps/training/training_run.hpp"
 #include "nn/text/utf8.hpp"
-#include "nn/training/memory.hpp"
 #include "tensor/fast/blas_kernel.hpp"
 
 using namespace qisa;

@@ -8,7 +8,7 @@
 
 #include "nn/files/checkpoint.hpp"
 #include "nn/text/utf8.hpp"
-#include "nn/training/memory.hpp"
+#include "apps/shared/memory.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;

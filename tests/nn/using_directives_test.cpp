@@ -48,7 +48,6 @@
 #include "nn/training/adamw.hpp"
 #include "nn/training/audit.hpp"
 #include "nn/training/evaluation.hpp"
-#include "nn/training/memory.hpp"
 #include "nn/training/trainer.hpp"
 #include "nn/training/workers.hpp"
 #include "quantum/circuit.hpp"

@@ -1,4 +1,4 @@
-#include "nn/training/memory.hpp"
+#include "apps/shared/memory.hpp"
 
 #include <sys/resource.h>
 #include <unistd.h>

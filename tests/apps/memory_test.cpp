@@ -1,6 +1,6 @@
 // The forecast of a training's memory: against what models of other sizes take, and what is more than there is gets
 // refused.
-#include "nn/training/memory.hpp"
+#include "apps/shared/memory.hpp"
 
 #include <sys/resource.h>
 

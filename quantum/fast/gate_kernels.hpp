@@ -18,32 +18,27 @@ struct Amplitude {
   Vector re, im;
 };
 
+/// P (a, b), as what becomes of a and of b.
+template <Axis axis>
+inline std::array<Amplitude, 2> apply_pauli(const Amplitude& a, const Amplitude& b) {
+  if constexpr (axis == Axis::X) return {b, a};
+  if constexpr (axis == Axis::Y) return {{{b.im, -b.re}, {-a.im, a.re}}};
+  if constexpr (axis == Axis::Z) return {{a, {-b.re, -b.im}}};
+}
+
 /// (a, b) becomes (I - i t P) (a, b).
 template <Axis axis>
 inline void turn(Real t, Amplitude& a, Amplitude& b) {
-  const Amplitude x = a, y = b;
-  if constexpr (axis == Axis::X) {
-    a = {x.re + t * y.im, x.im - t * y.re};
-    b = {y.re + t * x.im, y.im - t * x.re};
-  } else if constexpr (axis == Axis::Y) {
-    a = {x.re - t * y.re, x.im - t * y.im};
-    b = {y.re + t * x.re, y.im + t * x.im};
-  } else {
-    a = {x.re + t * x.im, x.im - t * x.re};
-    b = {y.re - t * y.im, y.im + t * y.re};
-  }
+  const auto [p, q] = apply_pauli<axis>(a, b);
+  a = {a.re + t * p.im, a.im - t * p.re};
+  b = {b.re + t * q.im, b.im - t * q.re};
 }
 
 /// Im <g|P|psi> on a pair: psi = (x, y), g = (u, v).
 template <Axis axis>
 inline Vector moment(const Amplitude& x, const Amplitude& y, const Amplitude& u, const Amplitude& v) {
-  if constexpr (axis == Axis::X) {
-    return u.re * y.im - u.im * y.re + v.re * x.im - v.im * x.re;
-  } else if constexpr (axis == Axis::Y) {
-    return v.re * x.re + v.im * x.im - u.re * y.re - u.im * y.im;
-  } else {
-    return u.re * x.im - u.im * x.re - v.re * y.im + v.im * y.re;
-  }
+  const auto [p, q] = apply_pauli<axis>(x, y);
+  return u.re * p.im - u.im * p.re + v.re * q.im - v.im * q.re;
 }
 
 /// A 2x2 matrix, row-major, in the precision of the amplitudes.

@@ -22,24 +22,19 @@ constexpr auto cblas_gemm = cblas_sgemm;
 constexpr auto cblas_gemv = cblas_sgemv;
 #endif
 
-/// Asks for a matrix [rows, columns] to be brought into the cache.
-void prefetch(const Real* matrix, Index distance, Index rows, Index columns) {
-  constexpr Index line = 64 / sizeof(Real);
-  for (Index row = 0; row < rows; ++row) {
-    for (Index column = 0; column < columns; column += line) __builtin_prefetch(matrix + row * distance + column);
-  }
-}
-
 /// The transpose of a matrix [rows, columns], its rows padded to an odd number of cache lines: with a power of two, the
-/// numbers of a column would share few places of the cache. Weights come from far: what was done with those of other
-/// layers since has driven them out of the cache.
+/// numbers of a column would share few places of the cache. Weights come from far, as what was done with those of other
+/// layers since has driven them out of the cache: the next rows are asked for while some are transposed.
 Tensor transposed_copy(const Real* matrix, Index distance, Index rows, Index columns) {
   const Index groups = padded_to_lanes(rows) / lane_count, width = (groups | 1) * lane_count;  // a line each: floats
+  constexpr Index line = 64 / sizeof(Real);
   Tensor result({columns, width});
   Real* to = result.data();
   for (Index row = 0; row < rows; row += lane_count) {
     const Index next = std::min(rows, row + lane_count), after = std::min(rows, next + lane_count);
-    prefetch(matrix + next * distance, distance, after - next, columns);
+    for (Index ahead = next; ahead < after; ++ahead) {
+      for (Index c = 0; c < columns; c += line) __builtin_prefetch(matrix + ahead * distance + c);
+    }
     rows_to_lanes(matrix + row * distance, distance, next - row, columns, to + row, width);
   }
   return result;
@@ -104,11 +99,10 @@ void gemm(bool transpose_a, bool transpose_b, Index m, Index n, Index k, Real al
     multiply_row(transpose_b, n, k, alpha, a, transpose_a ? lda : 1, b, ldb, beta, c);
   } else if (!small_kernels || n * k > cached || (transpose_b && m < 4 * lane_count)) {
     blas_gemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-  } else if (transpose_b) {
-    const Tensor copy = transposed_copy(b, ldb, n, k);
-    multiply_pieces(transpose_a, m, n, k, alpha, a, lda, copy.data(), copy.shape()[1], beta, c, ldc);
   } else {
-    multiply_pieces(transpose_a, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    const Tensor copy = transpose_b ? transposed_copy(b, ldb, n, k) : Tensor();
+    multiply_pieces(transpose_a, m, n, k, alpha, a, lda, transpose_b ? copy.data() : b,
+                    transpose_b ? copy.shape()[1] : ldb, beta, c, ldc);
   }
 }
 

@@ -8,22 +8,22 @@
 
 // Every caller asks the linker for one of these names, and only the library of the same flavour has it.
 #ifdef QISA_DOUBLE
-extern "C" const char this_program_defines_QISA_DOUBLE_but_links_the_library_for_float;
+#define QISA_FLAVOUR this_program_defines_QISA_DOUBLE_but_links_the_library_for_float
 #else
-extern "C" const char this_program_links_the_library_for_double_but_does_not_define_QISA_DOUBLE;
+#define QISA_FLAVOUR this_program_links_the_library_for_double_but_does_not_define_QISA_DOUBLE
 #endif
+extern "C" const char QISA_FLAVOUR;
 
 namespace qisa {
 
 #ifdef QISA_DOUBLE
 using Real = double;
-[[gnu::used]] inline const char* const same_flavour = &this_program_defines_QISA_DOUBLE_but_links_the_library_for_float;
 #else
 using Real = float;
-[[gnu::used]] inline const char* const same_flavour =
-    &this_program_links_the_library_for_double_but_does_not_define_QISA_DOUBLE;
 #endif
 
 using Index = std::int64_t;
+
+[[gnu::used]] inline const char* const same_flavour = &QISA_FLAVOUR;
 
 }  // namespace qisa

@@ -15,14 +15,14 @@ Variable gather(const Variable& table, std::span<const std::int32_t> indices) {
   for (std::size_t i = 0; i < indices.size(); ++i) {
     require(indices[i] >= 0 && indices[i] < rows, "[gather] index {} at position {} is not within a table of {} rows",
             indices[i], i, rows);
-    std::copy_n(table.value().data() + indices[i] * width, width, rows_of_y + static_cast<Index>(i) * width);
+    std::copy_n(table.value().data() + indices[i] * width, width, rows_of_y + i * width);
   }
   return record("gather", std::move(y), {table},
                 [used = std::vector<std::int32_t, pool::Allocator<std::int32_t>>(indices.begin(), indices.end()),
                  width](const Tensor& g, InputGradients& inputs) {
                   Real* dtable = inputs.accumulator(0).data();
                   for (std::size_t i = 0; i < used.size(); ++i) {
-                    const Real* from = g.data() + static_cast<Index>(i) * width;
+                    const Real* from = g.data() + i * width;
                     Real* to = dtable + used[i] * width;
 #pragma omp simd
                     for (Index j = 0; j < width; ++j) to[j] += from[j];

@@ -26,7 +26,7 @@ GradientCheck check_gradients(const std::function<Variable(std::span<const Varia
   const auto weighted_sum = [&] {
     const NoGradient no_gradient;
     const Tensor value = function(std::vector<Variable>(points.begin(), points.end())).value();
-    const auto product = [](Real x, Real w) { return static_cast<double>(x) * static_cast<double>(w); };
+    const auto product = [](double x, double w) { return x * w; };
     return std::transform_reduce(value.values().begin(), value.values().end(), weights.data(), 0.0, std::plus(),
                                  product);
   };

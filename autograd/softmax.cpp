@@ -35,7 +35,7 @@ Variable cross_entropy(const Variable& logits, std::span<const std::int32_t> tar
   Tensor p(logits.shape());
   double total = 0;
   for (Index row = 0; row < rows; ++row) {
-    const std::int32_t target = targets[static_cast<std::size_t>(row)];
+    const std::int32_t target = targets[row];
     require(target >= 0 && target < classes, "[cross_entropy] target {} of row {} is not within {} classes", target,
             row, classes);
     const Real* x = logits.value().data() + row * classes;

@@ -27,8 +27,7 @@ void check_strings(const ModelSettings& settings, const ModelStrings& strings) {
           strings.size(), settings.n_layer);
   for (std::size_t layer = 0; layer < strings.size(); ++layer) {
     const LayerStrings& heads = strings[layer];
-    require(std::ssize(heads) == settings.n_head,
-            "layer {} has Pauli strings of {} heads where the settings ask for {}", layer, heads.size(),
+    require(std::ssize(heads) == settings.n_head, "layer {} has Pauli strings of {} heads, not {}", layer, heads.size(),
             settings.n_head);
     for (std::size_t head = 0; head < heads.size(); ++head) {
       const std::string place = fmt::format("layer {}, head {} has", layer, head);

@@ -32,14 +32,14 @@ Circuit& Circuit::add(Gate gate, int control, int target) {
 
 Circuit& Circuit::name_angles(const std::string& name) {
   for (int first = named_; named_ < angles(); ++named_) {
-    angle_names_[static_cast<std::size_t>(named_)] = fmt::format("{}[{}]", name, named_ - first);
+    angle_names_[named_] = fmt::format("{}[{}]", name, named_ - first);
   }
   return *this;
 }
 
 std::string Circuit::angle_name(int angle) const {
   require(angle >= 0 && angle < angles(), "a circuit of {} angles has no angle {}", angles(), angle);
-  return angle_names_[static_cast<std::size_t>(angle)];
+  return angle_names_[angle];
 }
 
 Circuit qisa_circuit(int wires) {

@@ -54,7 +54,7 @@ Variable CircuitBank::measure_stepwise(const Variable& angles, const Variable& r
     const Variable own_angles = reshape(narrow(angles, 0, i, 1), {circuit_.angles()});
     const Variable initial = encodes ? encoded : pad_states(narrow(rows, 1, i * columns, columns), circuit_.wires());
     const Variable states = apply_circuit(circuit_, initial, own_angles);
-    values.push_back(expectation_values(states, strings_[static_cast<std::size_t>(i)]));
+    values.push_back(expectation_values(states, strings_[i]));
   }
   return concat(values, 1);
 }

@@ -13,7 +13,7 @@ PauliString::PauliString(std::string_view text) : text_(text) {
   require(!text.empty() && wires() <= Circuit::max_wires, "a Pauli string has 1 to {} characters, not {}",
           Circuit::max_wires, text.size());
   for (int wire = 0; wire < wires(); ++wire) {
-    const char pauli = text_[static_cast<std::size_t>(wire)];
+    const char pauli = text_[wire];
     require(std::string_view("IXYZ").find(pauli) != std::string_view::npos,
             "Pauli string \"{}\": character {} must be I, X, Y or Z", text, wire);
     const Index bit = wire_bit(wires(), wire);

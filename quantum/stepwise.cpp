@@ -12,10 +12,10 @@ namespace qisa {
 namespace {
 
 int wires_of(const Tensor& states) {
-  require(states.rank() == 3 && states.shape()[0] == 2 &&
-              std::has_single_bit(static_cast<std::uint64_t>(states.shape()[1])),
+  const std::uint64_t amplitudes = states.rank() == 3 ? states.shape()[1] : 0;
+  require(std::has_single_bit(amplitudes) && states.shape()[0] == 2,
           "a batch of states has shape [2, 2^wires, tokens], not {}", states.shape());
-  return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(states.shape()[1]))) - 1;
+  return std::countr_zero(amplitudes);
 }
 
 /// Calls visit(i, t) for each number i of a batch of states, one of token t.
@@ -147,17 +147,17 @@ Variable expectation_values(const Variable& states, std::span<const PauliString>
   Tensor values({tokens, count});
   Real* to = values.data();
   for (Index m = 0; m < count; ++m) {
-    const PauliString& string = strings[static_cast<std::size_t>(m)];
+    const PauliString& string = strings[m];
     require(string.wires() == wires, "[expectation_values] string {} on states of {} wires", string.text(), wires);
     const std::vector<Real> sums = inner_products(psi, apply_pauli(string, psi));
-    for (Index t = 0; t < tokens; ++t) to[t * count + m] = sums[static_cast<std::size_t>(t)];
+    for (Index t = 0; t < tokens; ++t) to[t * count + m] = sums[t];
   }
   return record(
       "expectation_values", std::move(values), {states},
       [psi, used = std::vector<PauliString>(strings.begin(), strings.end())](const Tensor& g, InputGradients& inputs) {
         Real* gradient = inputs.accumulator(0).data();
         for (Index m = 0; m < std::ssize(used); ++m) {
-          const Tensor p_psi = apply_pauli(used[static_cast<std::size_t>(m)], psi);
+          const Tensor p_psi = apply_pauli(used[m], psi);
           for_each_number(psi, [&](Index i, Index t) { gradient[i] += 2 * g[t * std::ssize(used) + m] * p_psi[i]; });
         }
       });

@@ -32,7 +32,7 @@ int Shape::axis(int axis) const {
 
 Shape Shape::with(int axis, Index size) const {
   Shape result = *this;
-  result.sizes_[static_cast<std::size_t>(this->axis(axis))] = size;
+  result.sizes_[this->axis(axis)] = size;
   return result;
 }
 
@@ -49,7 +49,7 @@ Shape broadcast(const char* operation, const Shape& a, const Shape& b) {
     require(size_a == size_b || size_a == 1 || size_b == 1,
             "[{}] shapes {} and {} do not broadcast: sizes {} and {} differ and neither is 1", operation, a, b, size_a,
             size_b);
-    sizes[static_cast<std::size_t>(rank - axis)] = size_a == 1 ? size_b : size_a;
+    sizes[rank - axis] = size_a == 1 ? size_b : size_a;
   }
   return Shape(std::span<const Index>(sizes.data(), static_cast<std::size_t>(rank)));
 }

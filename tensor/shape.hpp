@@ -26,7 +26,7 @@ class Shape {
   /// Number of elements.
   Index size() const;
   /// Size of one axis; negative axes count from the end. Throws when there is no such axis.
-  Index operator[](int axis) const { return sizes_[static_cast<std::size_t>(this->axis(axis))]; }
+  Index operator[](int axis) const { return sizes_[this->axis(axis)]; }
   /// The axis as a number from 0 to rank-1. Throws when there is no such axis.
   int axis(int axis) const;
   /// This shape with one axis of another size.

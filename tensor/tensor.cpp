@@ -1,7 +1,7 @@
 #include "tensor/tensor.hpp"
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "tensor/fast/pool.hpp"
 
@@ -45,14 +45,13 @@ Real Tensor::item() const {
 Tensor Tensor::reshape(std::initializer_list<Index> sizes) const {
   Index known = 1;
   for (const Index size : sizes) known *= size == -1 ? 1 : size;
-  std::array<Index, Shape::max_rank> filled{};
-  require(sizes.size() <= filled.size(), "a shape has at most {} axes, not {}", filled.size(), sizes.size());
-  std::transform(sizes.begin(), sizes.end(), filled.begin(), [&](Index size_or_unknown) {
-    if (size_or_unknown != -1) return size_or_unknown;
+  std::vector<Index> filled(sizes);
+  for (Index& filled_size : filled) {
+    if (filled_size != -1) continue;
     require(known != 0 && size() % known == 0, "cannot reshape {} to a multiple of {} elements", shape_, known);
-    return size() / known;
-  });
-  return reshape(Shape(std::span<const Index>(filled.data(), sizes.size())));
+    filled_size = size() / known;
+  }
+  return reshape(Shape(std::span<const Index>(filled)));
 }
 
 Tensor Tensor::reshape(const Shape& shape) const {

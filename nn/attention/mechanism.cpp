@@ -34,8 +34,7 @@ Index dead_outputs(const std::string& name, std::span<const LayerStrings> layers
   Index dead = 0;
   if (!find_mechanism(name).real_states) return dead;
   for (const LayerStrings& layer : layers) {
-    for (const auto& head : layer)
-      dead += std::count_if(head.begin(), head.end(), [](const auto& s) { return !s.is_real(); });
+    for (const auto& head : layer) dead += std::ranges::count(head, false, &PauliString::is_real);
   }
   return dead;
 }

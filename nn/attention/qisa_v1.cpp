@@ -8,15 +8,10 @@
 namespace qisa {
 namespace {
 
-/// Z on wire 0, for every head.
-LayerStrings z_of_wire_0(const ModelSettings& settings) {
-  std::string text(wires_for(settings.n_embd), 'I');
-  text[0] = 'Z';
-  return LayerStrings(settings.n_head, {PauliString(text)});
-}
-
 Mechanism make_qisa_v1(const LayerContext& layer) {
-  const LayerStrings z = z_of_wire_0(layer.settings);
+  // Z on wire 0, for every head.
+  const LayerStrings z(layer.settings.n_head,
+                       {PauliString("Z" + std::string(wires_for(layer.settings.n_embd) - 1, 'I'))});
   const auto circuits =
       head_circuits(layer, head_circuit(layer.settings), {{"q_slow", z}, {"k_slow", z}, {"v_slow", layer.strings}});
   return [circuits, heads = layer.settings.n_head](Pass& pass, const Variable& x, AttentionSettings& attention) {

@@ -8,11 +8,9 @@ namespace {
 /// Appends `width` columns of new positions to the rows of a cache; all rows so far, as columns.
 HeadColumns append(Tensor& cached, Index length, const HeadColumns& added, Index width) {
   const Tensor& from = added.matrix.value();
-  const Index count = from.shape()[0];
-  for (Index row = 0; row < count; ++row) {
-    std::copy_n(from.data() + row * from.shape()[1] + added.first_column, width,
-                cached.data() + (length + row) * width);
-  }
+  const Index count = from.shape()[0], stride = from.shape()[1];
+  const Real* row = from.data() + added.first_column;
+  for (Index i = 0; i < count; ++i) std::copy_n(row + i * stride, width, cached.data() + (length + i) * width);
   return {Variable(cached.part(0, {length + count, width})), 0};
 }
 

@@ -107,8 +107,8 @@ void Grammar::sample(Random& random, std::string& text, Index rule) const {
 /// from the last to the first, so the first row ends with the answer and nothing is substituted back.
 void Grammar::solve_means() {
   const Index count = std::ssize(rules_), length = count, entropy = count + 1;
-  const std::vector<double> zeros(rules_.size() + 2);
-  std::vector<std::vector<double>> rows(rules_.size(), zeros);  // [1 - M | c of the lengths | c of the entropies]
+  // [1 - M | c of the lengths | c of the entropies]
+  std::vector<std::vector<double>> rows(rules_.size(), std::vector<double>(rules_.size() + 2));
   for (Index x = 0; x < count; ++x) {
     rows[x][x] = 1;
     for (const Alternative& alternative : rules_[x].alternatives) {
@@ -120,20 +120,18 @@ void Grammar::solve_means() {
       }
     }
   }
-  constexpr double smallest_pivot = 1e-9;  // a pivot of 0, with room for rounding
   for (Index y = count - 1; y >= 0; --y) {
     const double pivot = rows[y][y];
-    require(pivot > smallest_pivot, "grammar: the mean length is infinite: rule <{}> calls itself too often",
-            rules_[y].name);
-    for (double& value : rows[y]) value /= pivot;
+    // 0, with room for rounding.
+    require(pivot > 1e-9, "grammar: the mean length is infinite: rule <{}> calls itself too often", rules_[y].name);
     for (Index x = 0; x < y; ++x) {
-      const double factor = rows[x][y];
+      const double factor = rows[x][y] / pivot;
       if (factor == 0) continue;
       for (Index column = 0; column <= entropy; ++column) rows[x][column] -= factor * rows[y][column];
     }
   }
-  expected_length_ = rows[0][length];
-  entropy_ = rows[0][entropy];
+  expected_length_ = rows[0][length] / rows[0][0];
+  entropy_ = rows[0][entropy] / rows[0][0];
 }
 
 }  // namespace qisa

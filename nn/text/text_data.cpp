@@ -1,5 +1,6 @@
 #include "nn/text/text_data.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -30,14 +31,11 @@ TextData split(std::vector<std::int32_t> tokens, Index block_size, double fracti
   require(fraction > 0 && fraction < 1, "the validation fraction {} is not between 0 and 1", fraction);
   constexpr Index million = 1'000'000;  // in integers, as 0.9 n is not exact in floating point
   const Index train_size = std::ssize(tokens) * (million - std::llround(fraction * million)) / million;
-  const auto check = [&](const char* part, Index size) {
-    require(size > block_size,
-            "the {} part has {} of the text's {} tokens, but block_size {} needs at least {}: take a longer text or a "
-            "smaller block_size",
-            part, size, tokens.size(), block_size, block_size + 1);
-  };
-  check("training", train_size);
-  check("validation", std::ssize(tokens) - train_size);
+  const Index shorter = std::min(train_size, std::ssize(tokens) - train_size);
+  require(shorter > block_size,
+          "the {} part has {} of the text's {} tokens, but block_size {} needs at least {}: take a longer text or a "
+          "smaller block_size",
+          shorter == train_size ? "training" : "validation", shorter, tokens.size(), block_size, block_size + 1);
   return {std::move(tokens), train_size};
 }
 

@@ -23,8 +23,7 @@ Tokenizer::Tokenizer(std::u32string vocabulary) : vocabulary_(std::move(vocabula
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, const std::string& from) const {
   std::vector<std::int32_t> tokens;
   tokens.reserve(text.size());
-  for (std::size_t at = 0; at < text.size();) {
-    const char32_t c = next_code_point(text, at);
+  for (const char32_t c : decode_utf8(text)) {
     tokens.push_back(token(c));
     if (tokens.back() < 0) throw_unknown(c, std::ssize(tokens), from);
   }

@@ -61,7 +61,7 @@ class Encoder {
 
  private:
   Index count(Index first) const { return std::min(lane_count, rows_.shape()[0] - first); }
-  Index place(std::size_t circuit) const { return encodes_ ? 0 : static_cast<Index>(circuit) * size_; }
+  Index place(std::size_t circuit) const { return encodes_ ? 0 : circuit * size_; }
 
   bool encodes_;
   Index columns_, parts_, size_;
@@ -147,8 +147,7 @@ void measure_circuits_backward(const BankProgram& bank, const Tensor& angles, co
     if (grad_rows != nullptr) encoder.finish_gradient(first, *grad_rows);
   }
   for (std::size_t h = 0; grad_angles != nullptr && h < circuits.size(); ++h) {
-    program.add_angle_gradients(circuits[h], moments[h],
-                                grad_angles->data() + static_cast<Index>(h) * program.angles());
+    program.add_angle_gradients(circuits[h], moments[h], grad_angles->data() + h * program.angles());
   }
 }
 

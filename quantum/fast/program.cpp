@@ -24,15 +24,15 @@ Program::Program(const Circuit& circuit)
   std::vector<Wire> wires(static_cast<std::size_t>(wires_));
   for (const Operation& operation : circuit.operations()) {
     const bool permutes = is_permutation(operation.gate), controlled = operation.control >= 0;
-    Wire& wire = wires[static_cast<std::size_t>(operation.target)];
+    Wire& wire = wires[operation.target];
     if (permutes) {
       for_each_pair(wires_, operation, [&](Index i, Index j) { std::swap(offsets_[i], offsets_[j]); });
     } else {
-      if (controlled || wire.sweep == Wire::none) wire.sweep = sweep_for(operation, wires);
-      sweeps_[wire.sweep].steps.push_back(operation);
+      if (controlled || !wire.sweep) wire.sweep = sweep_for(operation, wires);
+      sweeps_[*wire.sweep].steps.push_back(operation);
     }
-    if (permutes || controlled) wire = {Wire::none, sweeps_.size()};
-    if (controlled) wires[static_cast<std::size_t>(operation.control)] = wire;
+    if (permutes || controlled) wire = {{}, sweeps_.size()};
+    if (controlled) wires[operation.control] = wire;
   }
   for (Sweep& sweep : sweeps_) {
     std::stable_partition(sweep.steps.begin(), sweep.steps.end(),
@@ -45,9 +45,9 @@ Program::Program(const Circuit& circuit)
 /// Finds the sweep for a gate that cannot join its wire's: on another wire, which nothing has touched since, or new.
 std::size_t Program::sweep_for(const Operation& operation, std::span<const Wire> wires) {
   if (operation.control < 0) {
-    for (std::size_t s = wires[static_cast<std::size_t>(operation.target)].first_sweep; s < sweeps_.size(); ++s) {
+    for (std::size_t s = wires[operation.target].first_sweep; s < sweeps_.size(); ++s) {
       Sweep& sweep = sweeps_[s];
-      if (sweep.wires == 2 || wires[static_cast<std::size_t>(sweep.first_wire)].sweep != s) continue;
+      if (sweep.wires == 2 || wires[sweep.first_wire].sweep != s) continue;
       // Permutations since have kept to other wires: each group is still one, wherever its amplitudes lie.
       const Index first = wire_bit(wires_, sweep.first_wire);
       sweep.wires = 2;
@@ -106,11 +106,11 @@ void Program::run(const BoundProgram& bound, const Real* input, const Real* scal
 
 void Program::run_backward(const BoundProgram& bound, Real* state, Real* gradient, std::span<Moment> moments,
                            Real* scratch) const {
-  std::fill_n(scratch, static_cast<Index>(steps_) * lane_count, Real(0));
+  std::fill_n(scratch, steps_ * lane_count, Real(0));
   for (std::size_t s = sweeps_.size(); s-- > 0;) {
     const Sweep& sweep = sweeps_[s];
     bound.kernels[s]->undo(sweep, steps_of(sweep, bound), state, s > 0, gradient,
-                           scratch + static_cast<Index>(sweep.first_step) * lane_count);
+                           scratch + sweep.first_step * lane_count);
   }
   for (Moment& moment : moments) {
 #pragma omp simd

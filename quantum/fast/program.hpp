@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -61,9 +62,8 @@ class Program {
  private:
   /// What has been done on a wire so far.
   struct Wire {
-    static constexpr std::size_t none = ~std::size_t{0};
-    std::size_t sweep = none;     // the sweep that another gate on this wire alone can join
-    std::size_t first_sweep = 0;  // the first that is later than anything else on this wire
+    std::optional<std::size_t> sweep;  // the sweep that another gate on this wire alone can join
+    std::size_t first_sweep = 0;       // the first that is later than anything else on this wire
   };
   std::size_t sweep_for(const Operation& operation, std::span<const Wire> wires);
 

@@ -85,8 +85,7 @@ class AnySteps {
                                           Real* sums) {
     for (std::size_t s = sweep.steps.size(); s-- > 0;) {
       with_constants(steps[s], [&]<Axis axis, bool second_wire>() {
-        undo_step<wires, axis, second_wire>(steps[s], steps[s].is_turn, x, g,
-                                            sums + static_cast<Index>(s) * lane_count);
+        undo_step<wires, axis, second_wire>(steps[s], steps[s].is_turn, x, g, sums + s * lane_count);
       });
     }
   }

@@ -20,7 +20,7 @@ std::string qelib_name(Gate gate) {
 /// "1.e-05" for 1 * e - 5.
 std::string decimal(double number) {
   std::string text = fmt::format("{:#}", number);
-  if (const auto point = text.find(".e"); point != std::string::npos) text.insert(point + 1, "0");
+  if (const auto point = text.find(".e"); point != std::string::npos) text.insert(point + 1, 1, '0');
   return text;
 }
 
@@ -38,7 +38,7 @@ std::string openqasm(const Circuit& circuit, std::span<const double> angles) {
   for (const Operation& operation : circuit.operations()) {
     text += qelib_name(operation.gate);
     if (has_angle(operation.gate)) {
-      const double angle = angles[static_cast<std::size_t>(operation.angle)];
+      const double angle = angles[operation.angle];
       require(std::isfinite(angle), "openqasm: angle {} is {}, not a finite number",
               circuit.angle_name(operation.angle), angle);
       text += fmt::format("({})", decimal(angle));

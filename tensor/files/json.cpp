@@ -14,9 +14,8 @@ nlohmann::json parse_json(std::string_view text, int depth, const JsonVisitor& v
     return visit(around, event, value);
   };
   // The parser takes a zero byte for the end, and passes over a byte-order mark.
-  const std::size_t zero = text.find('\0');
-  require(zero == text.npos, "not JSON in UTF-8 at byte {}", zero + 1);
-  require(!text.starts_with("\xef\xbb\xbf"), "not JSON in UTF-8 at byte 1");
+  const std::size_t wrong = text.starts_with("\xef\xbb\xbf") ? 0 : text.find('\0');
+  require(wrong == text.npos, "not JSON in UTF-8 at byte {}", wrong + 1);
   try {
     return nlohmann::json::parse(text, check_depth);
   } catch (const nlohmann::json::parse_error& error) {

@@ -6,9 +6,9 @@
 #include <functional>
 #include <thread>
 
+#include "apps/shared/memory.hpp"
 #include "nn/files/checkpoint.hpp"
 #include "nn/text/utf8.hpp"
-#include "apps/shared/memory.hpp"
 #include "tests/apps/run.hpp"
 
 using namespace qisa;

@@ -11,7 +11,7 @@ namespace {
 Mechanism make_qisa_v1(const LayerContext& layer) {
   // Z on wire 0, for every head.
   const LayerStrings z(layer.settings.n_head,
-                       {PauliString("Z" + std::string(wires_for(layer.settings.n_embd) - 1, 'I'))});
+                       {PauliString(std::string("Z").append(wires_for(layer.settings.n_embd) - 1, 'I'))});
   const auto circuits =
       head_circuits(layer, head_circuit(layer.settings), {{"q_slow", z}, {"k_slow", z}, {"v_slow", layer.strings}});
   return [circuits, heads = layer.settings.n_head](Pass& pass, const Variable& x, AttentionSettings& attention) {

@@ -41,7 +41,7 @@ struct [[gnu::may_alias]] Lanes {
 
   Lanes() = default;
   Lanes(Real each) {
-    for (Vector& v : vectors) v = each - Vector{};
+    for (std::size_t i = 0; i < count; ++i) vectors[i] = each - Vector{};
   }
   Lanes(const Lanes& other) {
     for (std::size_t i = 0; i < count; ++i) vectors[i] = other.vectors[i];

@@ -221,7 +221,8 @@ void check_interval(const char* name, Index value) {
 
 TrainOptions TrainOptions::resolved() const {
   TrainOptions options = *this;
-  if (min_lr == -1) options.min_lr = learning_rate / 10;
+  // To 15 digits, which a double keeps: 0.003 / 10 is 0.00030000000000000003 in binary.
+  if (min_lr == -1) options.min_lr = std::stod(fmt::format("{:.15g}", learning_rate / 10));
   if (lr_decay_iters == -1) options.lr_decay_iters = max_iters;
   if (threads == 0) options.threads = available_processors();
   return options;

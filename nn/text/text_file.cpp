@@ -89,7 +89,8 @@ std::string read_text(const std::filesystem::path& path) {
   return text.tokenizer.decode(text.tokens);
 }
 
-EncodedText read_tokens(const std::filesystem::path& path, const Tokenizer* tokenizer) {
+EncodedText read_tokens(const std::filesystem::path& path, const Tokenizer* tokenizer,
+                        const std::function<void(std::uint64_t done, std::uint64_t all)>& progress) {
   const std::string name = path.string();
   std::error_code ignored;  // what cannot be looked at cannot be opened either, which is told next
   require(!std::filesystem::is_directory(path, ignored), "cannot read {}: it is a folder, not a text file", name);
@@ -98,10 +99,12 @@ EncodedText read_tokens(const std::filesystem::path& path, const Tokenizer* toke
   const std::uint64_t size = std::filesystem::is_regular_file(path, ignored) ? std::filesystem::file_size(path) : 0;
   TextEncoder encoder(name, tokenizer, size);
   std::string block(std::size_t{1} << 20, '\0');
-  for (bool first = true; file.read(block.data(), std::ssize(block)) || file.gcount() > 0; first = false) {
+  for (std::uint64_t done = 0; file.read(block.data(), std::ssize(block)) || file.gcount() > 0;) {
     const std::string_view text(block.data(), file.gcount());
-    if (first) refuse_utf16(text, name);
+    if (done == 0) refuse_utf16(text, name);
     encoder.add(text);
+    done += text.size();
+    if (progress) progress(done, size);
   }
   require(!file.bad(), "cannot read {}: reading stopped with an error", name);
   return encoder.finish();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fstream>
 
 #include "nn/text/utf8.hpp"
 #include "tests/apps/pattern.hpp"
@@ -67,6 +68,20 @@ TEST_CASE("On a terminal a live line shows a bar, step, loss, speed and time lef
     last_step = std::stoi(match[2]);
   }
   CHECK(last_step > 1);
+}
+
+TEST_CASE("On a terminal a long text is seen to be read, and the line is gone when it is") {
+  const Workplace place;
+  std::string text;
+  while (text.size() < 40'000'000) text += "Long is the text and long the way through it.\n";
+  std::ofstream(place.path / "long.txt") << text;
+  Surroundings around;
+  around.terminal_width = 100;
+  const Outcome outcome = place.train_tiny({{"data", "long.txt"}, {"max_iters", "1"}, {"eval_iters", "1"}}, around);
+  require_success(outcome);
+  CHECK(contains(outcome.out, "\rreading long.txt, 41 %"));
+  CHECK(contains(outcome.out, "\rreading long.txt, 83 %\r\x1b[K"));
+  CHECK(screen(outcome.out).front().starts_with("data "));
 }
 
 TEST_CASE("The live line fits the terminal") {

@@ -34,13 +34,13 @@ std::string number(std::string& text) {
 
 /// What is wrong with arguments that no option took.
 std::string unexpected(const CLI::App& app) {
-  const std::vector<std::string> extras = app.remaining();
+  std::vector<std::string> extras = app.remaining();
+  std::erase(extras, "--");  // which only says that no option follows
   for (const std::string& extra : extras) {
-    if (!extra.starts_with('-') || extra.size() == 1) continue;
-    const std::string name = extra.substr(extra.find_first_not_of('-'));
-    const std::string given = name.substr(0, name.find('='));
-    return fmt::format("there is no option {}{}", extra.substr(0, extra.find('=')),
-                       did_you_mean(given, option_names(app), "--"));
+    const std::size_t name = extra.find_first_not_of('-'), end = extra.find('=');
+    if (name == 0 || name == std::string::npos) continue;  // no option, or nothing but dashes
+    return fmt::format("there is no option {}{}", extra.substr(0, end),
+                       did_you_mean(extra.substr(name, end - name), option_names(app), "--"));
   }
   return fmt::format("\"{}\" was not expected", extras.empty() ? "" : extras.front());
 }

@@ -254,6 +254,8 @@ TEST_CASE("Wrong usage ends with 2 and one line about what is wrong") {
       {{"--embd=4"}, {"did you mean --n_embd?"}},
       {{"--chocolate=4"}, {"no option --chocolate (see --help)"}},
       {{"something"}, {"something"}},
+      {{"--", "something"}, {"\"something\" was not expected"}},
+      {{"---"}, {"\"---\" was not expected"}},
       {{"--dropout", ""}, {"--dropout", "\"\" is not a number"}},
       {{"--learning_rate="}, {"--learning_rate= has no value"}},
       {{"--out_dir=", "--seed=3"}, {"--out_dir= has no value"}},

@@ -1,13 +1,16 @@
 #include "apps/shared/config_file.hpp"
 
-#include <toml++/toml.h>
-
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "nn/text/utf8.hpp"
 #include "tensor/error.hpp"
+
+// toml++ 3.3 meets `[[[` with a failed assertion, not with an error: the program must not end there.
+#define TOML_ASSERT(condition) \
+  ((condition) ? void() : qisa::throw_error("it is not TOML; settings are lines of name = value"))
+#include <toml++/toml.h>
 
 namespace qisa {
 namespace {
@@ -28,10 +31,13 @@ std::string read_all(const std::string& path) {
 }
 
 toml::table parse_toml(const std::string& path) {
+  const std::string text = read_all(path);
   try {
-    return toml::parse(read_all(path), path);
+    return toml::parse(text, path);
   } catch (const toml::parse_error& error) {
     throw_error("{}:{}: {}", path, error.source().begin.line, error.description());
+  } catch (const Error& error) {
+    throw_error("{}: {}", path, error.what());
   }
 }
 

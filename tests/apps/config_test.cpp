@@ -216,6 +216,8 @@ TEST_CASE("A config file with something wrong in it is refused by name") {
       {"data = 2026-01-01\n", {"wrong.toml:1", "data is a date or time"}},
       {"\n[model]\nn_layer = 2\n", {"wrong.toml:2", "model is a table"}},
       {"resume = true\n", {"wrong.toml:1", "resume"}},
+      {"[[[n_layer]]]\n", {"wrong.toml: it is not TOML"}},
+      {"n_layer = 1\n[\x01", {"wrong.toml: it is not TOML"}},
   };
   for (const Case& one : cases) {
     CAPTURE(one.content);

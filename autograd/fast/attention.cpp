@@ -8,8 +8,9 @@
 //   normalizer softmax:  W = softmax(A), A = exp(u).
 // Dropout turns W into P, and the output is P V (causal) or P^T V (transposed).
 //
-// Distances do not change when queries and keys move alike. Gaussian scores take the sequence's first key, which all of
-// its queries see, as origin: products of numbers that share a large part would lose the digits in which they differ.
+// Distances do not change when queries and keys move alike. For Gaussian scores those of a sequence move so that its
+// first key, which all of its queries see, is 0: products of numbers that share a large part would lose the digits in
+// which they differ.
 //
 // The matrices [T, S] of a head are stored with rows padded to whole lanes, and their products are sums in registers
 // (lane_product.hpp). What lies in the future is left out: four rows at a time reach the keys that the last of them
@@ -17,6 +18,8 @@
 #include "autograd/fast/attention.hpp"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <optional>
 
 #include "tensor/fast/dropout_mask.hpp"
@@ -28,20 +31,31 @@
 namespace qisa {
 namespace {
 
-/// The rows of one head of one sequence within a matrix of tokens, `stride` apart.
-struct HeadRows {
-  const Real* data;
+/// Rows of a matrix, `stride` apart, one a token; null if they are not wanted.
+template <class Number>
+struct Rows {
+  Number* data;
   Index stride;
+
+  /// Those of a sequence of so many rows, of a head with so many columns.
+  Rows of(Index sequence, Index rows, Index head, Index columns) const {
+    return {data ? data + sequence * rows * stride + head * columns : nullptr, stride};
+  }
 };
 
-struct HeadInputs {
-  HeadRows q, k, v;
+/// Queries, keys and values of all heads, or of one; or where their gradients are added up.
+template <class Number>
+struct Inputs {
+  Rows<Number> q, k, v;
+
+  Inputs of(const AttentionSettings& s, Index sequence, Index head) const {
+    return {q.of(sequence, s.queries, head, s.key_columns()), k.of(sequence, s.keys, head, s.key_columns()),
+            v.of(sequence, s.keys, head, s.head_size)};
+  }
 };
 
-/// Where the gradients of a head's inputs are added up, in rows that lie as theirs; null for one that is not wanted.
-struct HeadGradients {
-  Real *q, *k, *v;
-};
+using HeadRows = Rows<const Real>;
+using HeadInputs = Inputs<const Real>;
 
 /// Sets the first `columns` numbers at `to`, at most one for each lane; or adds to them.
 void put(Real* to, const Lanes& sums, Index columns, bool adds) {
@@ -64,37 +78,48 @@ class Head {
     space_ = Tensor({width_ * padded_to_lanes(D)});
     more_space_ = Tensor(space_.shape());
     norms_ = Tensor::zeros({width_});
+    near_ = Tensor({T + S, s.heads * K});
   }
 
   /// The length of the rows of W, A, P and their gradients: S, padded to whole lanes.
   Index width() const { return width_; }
 
+  /// Calls visit(inputs, sequence, head, number) for every head: its inputs, moved for Gaussian scores, and its number
+  /// among all.
+  template <class Visit>
+  void for_each_head(const HeadInputs& all, Visit visit) {
+    for (Index sequence = 0, number = 0; sequence < s.batch; ++sequence) {
+      HeadInputs own = all.of(s, sequence, 0);
+      if (gamma != 0) {
+        const Real* origin = own.k.data;
+        own.q = moved(own.q, T, origin, near_.data());
+        own.k = moved(own.k, S, origin, near_.data() + T * s.heads * K);
+      }
+      for (Index h = 0; h < s.heads; ++h) visit(own.of(s, 0, h), sequence, h, number++);
+    }
+  }
+
   /// W [T, width], zero where j > i; also A if the normalizer is softmax.
   void weights(const HeadInputs& in, Real* w, Real* a) {
-    const HeadRows queries = padded(in.q, T, K, origin(in), more_space_), keys = transposed(in.k, S, K);
+    const HeadRows keys = transposed(in.k, S, K);
     Real *columns = space_.data(), *norms = norms_.data();
     for (Index j = 0; j < width_ && gamma != 0; j += lane_count) {
       Lanes squares{};
       for (Index d = 0; d < K; ++d) {
-        Lanes& key = lanes(columns + d * width_ + j);
-        key -= in.k.data[d];
+        const Lanes& key = lanes(columns + d * width_ + j);
         squares += key * key;
       }
       lanes(norms + j) = gamma * squares;
     }
-    dot_products(queries, keys, K, [&](Index i, Index j, const Lanes& dots) {
+    dot_products(in.q, keys, K, [&](Index i, Index j, const Lanes& dots) {
       lanes(w + i * width_ + j) = alpha * dots - lanes(norms + j);
     });
     for (Index i = 0; i < T; ++i) {
       Real* row = w + i * width_;
       const Index visible = S - T + i + 1, computed = padded_to_lanes(visible);
       if (s.normalizer == Normalizer::softmax) {
-        Lanes squares{};
-        for (Index d = 0; d < K; d += lane_count) {
-          const Lanes& query = lanes(queries.data + i * queries.stride + d);
-          squares += query * query;
-        }
-        const Real query_norm = beta * sum(squares);
+        const Real* query = in.q.data + i * in.q.stride;
+        const Real query_norm = beta * std::inner_product(query, query + K, query, Real(0));
         Real* kept = a + i * width_;
 #pragma omp simd
         for (Index j = 0; j < computed; ++j) row[j] = kept[j] = exponential(std::min(row[j] - query_norm, Real(0)));
@@ -106,20 +131,21 @@ class Head {
 
   /// out = P V or P^T V: T rows of D numbers, `stride` apart.
   void output(const HeadInputs& in, const Real* p, Real* out, Index stride) {
-    weighted_sums(is_transposed(), p, padded(in.v, S, D, nullptr, space_), D,
+    weighted_sums(is_transposed(), p, padded(in.v, S, D, space_), D,
                   [&](Index i, Index d, const Lanes& sums) { put(out + i * stride + d, sums, D - d, false); });
   }
 
   /// Adds all gradients, given the output's. Dropout's mask, if there is one, begins at number `at`.
   void backward(const HeadInputs& in, const Real* w, const Real* a, const Real* p,
-                const std::optional<DropoutMask>& mask, Index at, const HeadRows& dout, const HeadGradients& to) {
+                const std::optional<DropoutMask>& mask, Index at, const HeadRows& dout, const Inputs<Real>& to) {
     // out = P V:    dP = dout V^T,  dV = P^T dout.
     // out = P^T V:  dP = V dout^T,  dV = P dout.
-    if (to.v) {
-      weighted_sums(!is_transposed(), p, padded(dout, T, D, nullptr, space_), D,
-                    [&](Index j, Index d, const Lanes& sums) { put(to.v + j * in.v.stride + d, sums, D - d, true); });
+    if (to.v.data) {
+      weighted_sums(!is_transposed(), p, padded(dout, T, D, space_), D, [&](Index j, Index d, const Lanes& sums) {
+        put(to.v.data + j * to.v.stride + d, sums, D - d, true);
+      });
     }
-    if (!to.q && !to.k) return;
+    if (!to.q.data && !to.k.data) return;
     if (gradient_.empty()) gradient_ = Tensor({T, width_});
     Real* du = gradient_.data();  // dP, dW and du in turn
     const HeadRows right = transposed(is_transposed() ? dout : in.v, S, D);
@@ -133,25 +159,29 @@ class Head {
 
  private:
   bool is_transposed() const { return s.aggregation == Aggregation::transposed; }
-  /// Where distances are measured from; null for dot products.
-  const Real* origin(const HeadInputs& in) const { return gamma == 0 ? nullptr : in.k.data; }
   /// How many keys the four rows of row i reach.
   Index reach(Index i) const { return std::min(S, S - T + (i | 3) + 1); }
 
-  /// The rows less the origin, with zeros after them up to whole lanes: `x` itself if it has no need of either, or a
-  /// copy in `space`.
-  static HeadRows padded(const HeadRows& x, Index rows, Index columns, const Real* origin, Tensor& space) {
-    const Index width = padded_to_lanes(columns);
-    if (width == columns && !origin) return x;
-    Real* to = space.data();
-    const Index whole = whole_lanes(columns);
-    for (Index i = 0; i < rows; ++i, to += width) {
-      const Real* from = x.data + i * x.stride;
-      for (Index d = 0; d < whole; d += lane_count) {
-        lanes(to + d) = origin ? lanes(from + d) - lanes(origin + d) : lanes(from + d);
+  /// The rows of all heads less the origin, at `to`.
+  HeadRows moved(const HeadRows& x, Index rows, const Real* origin, Real* to) const {
+    const Index columns = s.heads * K;
+    for_each_group(columns, [&](Index d, auto count) {
+      const Lanes zero = load_lanes(origin + d, count);
+      for (Index i = 0; i < rows; ++i) {
+        store_lanes(to + i * columns + d, load_lanes(x.data + i * x.stride + d, count) - zero, count);
       }
-      if (whole < width) lanes(to + whole) = Lanes{};
-      for (Index d = whole; d < columns; ++d) to[d] = origin ? from[d] - origin[d] : from[d];
+    });
+    return {to, columns};
+  }
+
+  /// The rows with zeros after them up to whole lanes: `x` itself if it has no need of them, or a copy in `space`.
+  static HeadRows padded(const HeadRows& x, Index rows, Index columns, Tensor& space) {
+    const Index width = padded_to_lanes(columns), last = whole_lanes(columns);
+    if (width == columns) return x;
+    Real* to = space.data();
+    for (Index i = 0; i < rows; ++i, to += width) {
+      lanes(to + last) = Lanes{};
+      std::copy_n(x.data + i * x.stride, columns, to);
     }
     return {space.data(), width};
   }
@@ -201,22 +231,22 @@ class Head {
   }
 
   /// dq_i = sum_j du_ij (alpha k_j - 2 beta q_i),  dk_j = sum_i du_ij (alpha q_i - 2 gamma k_j).
-  void scores_backward(const HeadInputs& in, const Real* du, const HeadGradients& to) {
-    const HeadRows queries = padded(in.q, T, K, origin(in), space_), keys = padded(in.k, S, K, origin(in), more_space_);
-    if (to.q) {
+  void scores_backward(const HeadInputs& in, const Real* du, const Inputs<Real>& to) {
+    const HeadRows queries = padded(in.q, T, K, space_), keys = padded(in.k, S, K, more_space_);
+    if (to.q.data) {
       weighted_sums(false, du, keys, K, [&](Index i, Index d, Lanes sums) {
         sums *= alpha;
         if (beta != 0) sums -= 2 * beta * row_sum(du, i) * lanes(queries.data + i * queries.stride + d);
-        put(to.q + i * in.q.stride + d, sums, K - d, true);
+        put(to.q.data + i * to.q.stride + d, sums, K - d, true);
       });
     }
-    if (to.k) {
+    if (to.k.data) {
       if (gamma != 0) add_columns(du);
       const Real* du_sums = norms_.data();
       weighted_sums(true, du, queries, K, [&](Index j, Index d, Lanes sums) {
         sums *= alpha;
         if (gamma != 0) sums -= 2 * gamma * du_sums[j] * lanes(keys.data + j * keys.stride + d);
-        put(to.k + j * in.k.stride + d, sums, K - d, true);
+        put(to.k.data + j * to.k.stride + d, sums, K - d, true);
       });
     }
   }
@@ -240,40 +270,20 @@ class Head {
   AttentionSettings s;
   Index T, S, D, K, width_;
   Real alpha, beta, gamma;
-  Tensor space_, more_space_;  // for the copies of a head's rows, transposed, moved or padded
+  Tensor space_, more_space_;  // for the copies of a head's rows, transposed or padded
+  Tensor near_;                // moved queries and keys of a sequence, of all heads
   Tensor norms_;               // [width]: one number a key
   Tensor gradient_;            // [T, width]
-};
-
-/// The inputs of all heads.
-struct AllHeads {
-  AttentionSettings s;
-  Tensor q, k, v;
-  Index first_q, first_k, first_v;  // columns
-
-  /// Calls visit(inputs, number, first) for every head: its number among all, and its first element in [B*T, H*D].
-  template <class Visit>
-  void for_each(Visit visit) const {
-    const Index T = s.queries, S = s.keys, D = s.head_size, K = s.key_columns();
-    const auto rows = [](const Tensor& matrix, Index row, Index column) {
-      return HeadRows{matrix.data() + row * matrix.shape()[1] + column, matrix.shape()[1]};
-    };
-    for (Index b = 0; b < s.batch; ++b) {
-      for (Index h = 0; h < s.heads; ++h) {
-        visit(HeadInputs{rows(q, b * T, first_q + h * K), rows(k, b * S, first_k + h * K),
-                         rows(v, b * S, first_v + h * D)},
-              b * s.heads + h, (b * T * s.heads + h) * D);
-      }
-    }
-  }
 };
 
 }  // namespace
 
 Variable fast_attention(const HeadColumns& q, const HeadColumns& k, const HeadColumns& v, const AttentionSettings& s,
                         DropoutStream& stream) {
-  const AllHeads all = {
-      s, q.matrix.value(), k.matrix.value(), v.matrix.value(), q.first_column, k.first_column, v.first_column};
+  const auto rows = [](const HeadColumns& x) -> HeadRows {
+    return {x.matrix.value().data() + x.first_column, x.matrix.shape()[1]};
+  };
+  const HeadInputs all = {rows(q), rows(k), rows(v)};
   Head head(s);
   const Shape shape = {s.batch, s.heads, s.queries, head.width()};
   const Index size = s.queries * head.width(), columns = s.heads * s.head_size;
@@ -282,7 +292,7 @@ Variable fast_attention(const HeadColumns& q, const HeadColumns& k, const HeadCo
   std::optional<DropoutMask> mask;
   if (s.dropped > 0) mask.emplace(stream, w.size(), s.dropped);
   Tensor out({s.batch * s.queries, columns});
-  all.for_each([&](const HeadInputs& in, Index number, Index first) {
+  head.for_each_head(all, [&](const HeadInputs& in, Index sequence, Index h, Index number) {
     const Index at = number * size;
     head.weights(in, w.data() + at, a.data() + at);
     const Real* weights = w.data();
@@ -290,25 +300,26 @@ Variable fast_attention(const HeadColumns& q, const HeadColumns& k, const HeadCo
     for (Index i = at; mask && i < at + size; i += lane_count) {
       lanes(dropped + i) = lanes(weights + i) * mask->factors(i);
     }
-    head.output(in, dropped + at, out.data() + first, columns);
+    head.output(in, dropped + at, out.data() + (sequence * s.queries * s.heads + h) * s.head_size, columns);
   });
 
-  return record(
-      "attention", std::move(out), {q.matrix, k.matrix, v.matrix},
-      [all, size, columns, w, a, p, mask = std::move(mask)](const Tensor& g, InputGradients& inputs) {
-        const auto gradient = [&](std::size_t input) {
-          return inputs.wanted(input) ? inputs.accumulator(input).data() : nullptr;
-        };
-        Real *dq = gradient(0), *dk = gradient(1), *dv = gradient(2);
-        Head one(all.s);
-        all.for_each([&](const HeadInputs& in, Index number, Index first) {
-          const HeadGradients to = {dq ? dq + (in.q.data - all.q.data()) : nullptr,
-                                    dk ? dk + (in.k.data - all.k.data()) : nullptr,
-                                    dv ? dv + (in.v.data - all.v.data()) : nullptr};
-          const Index at = number * size;
-          one.backward(in, w.data() + at, a.data() + at, p.data() + at, mask, at, {g.data() + first, columns}, to);
-        });
-      });
+  const auto firsts = std::array{q.first_column, k.first_column, v.first_column};
+  return record("attention", std::move(out), {q.matrix, k.matrix, v.matrix},
+                [s, all, vq = q.matrix.value(), vk = k.matrix.value(), vv = v.matrix.value(), firsts, size, columns, w,
+                 a, p, mask = std::move(mask)](const Tensor& g, InputGradients& inputs) {
+                  const auto gradient = [&](std::size_t i) {
+                    Tensor* total = inputs.wanted(i) ? &inputs.accumulator(i) : nullptr;
+                    return Rows<Real>{total ? total->data() + firsts[i] : nullptr, total ? total->shape()[1] : 0};
+                  };
+                  const Inputs<Real> gradients = {gradient(0), gradient(1), gradient(2)};
+                  const HeadRows dout = {g.data(), columns};
+                  Head one(s);
+                  one.for_each_head(all, [&](const HeadInputs& in, Index sequence, Index h, Index number) {
+                    const Index at = number * size;
+                    one.backward(in, w.data() + at, a.data() + at, p.data() + at, mask, at,
+                                 dout.of(sequence, s.queries, h, s.head_size), gradients.of(s, sequence, h));
+                  });
+                });
 }
 
 }  // namespace qisa

@@ -7,30 +7,6 @@
 #include "nn/text/text_data.hpp"
 
 namespace qisa {
-namespace {
-
-/// Enters one change into the audit: a window's logits, [length, vocabulary], before and after the token at
-/// `position` was replaced.
-void enter_change(const Tensor& before, const Tensor& after, Index position, CausalityAudit& audit) {
-  const Index vocabulary = before.shape()[1];
-  Index moved = 0;
-  double largest = 0;
-  for (Index earlier = 0; earlier < position; ++earlier) {
-    double move = 0;
-    for (Index i = earlier * vocabulary; i < (earlier + 1) * vocabulary; ++i) {
-      move = std::max(move, std::abs(static_cast<double>(after[i]) - static_cast<double>(before[i])));
-    }
-    moved += move > 0;
-    largest = std::max(largest, move);
-  }
-  ++audit.changes;
-  if (std::tie(moved, largest) > std::tie(audit.moved_positions, audit.largest_move)) {
-    audit = {audit.changes, position, moved, largest};
-  }
-}
-
-}  // namespace
-
 std::string CausalityAudit::verdict() const {
   if (causal()) return fmt::format("causal: no logit before a changed character moved ({} changes tried)", changes);
   return fmt::format(
@@ -53,8 +29,22 @@ CausalityAudit audit_causality(const GPT& model, std::span<const std::int32_t> t
     for (Index position = 1; position < length; ++position) {
       const std::int32_t token = window[position];
       window[position] = static_cast<std::int32_t>((token + 1 + position % (vocabulary - 1)) % vocabulary);
-      enter_change(before, model.logits(pass, window, 1).value(), position, audit);
+      const Tensor after = model.logits(pass, window, 1).value();
       window[position] = token;
+      Index moved = 0;
+      double largest = 0;
+      for (Index earlier = 0; earlier < position; ++earlier) {
+        double move = 0;
+        for (Index i = earlier * vocabulary; i < (earlier + 1) * vocabulary; ++i) {
+          move = std::max(move, std::abs(static_cast<double>(after[i]) - static_cast<double>(before[i])));
+        }
+        moved += move > 0;
+        largest = std::max(largest, move);
+      }
+      ++audit.changes;
+      if (std::tie(moved, largest) > std::tie(audit.moved_positions, audit.largest_move)) {
+        audit = {audit.changes, position, moved, largest};
+      }
     }
   }
   return audit;

@@ -36,15 +36,8 @@ struct Pool {
 thread_local bool pool_is_gone = false;
 thread_local Pool this_thread;
 
-void free_idle(Pool& pool) {
-  for (auto& blocks : pool.idle) {
-    for (void* block : blocks) ::operator delete (block, std::align_val_t{alignment});
-    blocks.clear();
-  }
-}
-
 Pool::~Pool() {
-  free_idle(*this);
+  trim();
   pool_is_gone = true;
 }
 
@@ -76,6 +69,11 @@ void release(void* block, std::size_t bytes) noexcept {
 std::size_t system_allocations() { return this_thread.system_allocations; }
 std::size_t system_bytes() { return this_thread.system_bytes; }
 
-void trim() { free_idle(this_thread); }
+void trim() {
+  for (auto& blocks : this_thread.idle) {
+    for (void* block : blocks) ::operator delete (block, std::align_val_t{alignment});
+    blocks.clear();
+  }
+}
 
 }  // namespace qisa::pool

@@ -21,7 +21,7 @@ PACKAGES := g++ cmake make libopenblas-dev libfmt-dev catch2 libbenchmark-dev li
 DATA_URL    := https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt
 DATA_SHA256 := 86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed
 
-.PHONY: help deps build install train sample test lines soak check fuzz coverage mutate bench reproduce data format clean
+.PHONY: help deps build install train sample test lines soak check peers fuzz coverage mutate bench reproduce data format clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -117,6 +117,13 @@ check: deps ## format, warnings of gcc and clang, clang-tidy, the library in oth
 	@TSAN_OPTIONS=halt_on_error=1 timeout --preserve-status --signal INT 10 ./$(BUILD)/thread/programs/train --data builtin --n_layer 1 --n_embd 16 --eval_interval 7 --eval_iters 1 \
 	  --log_interval 1 --sample_interval 5 --threads 4 --out_dir $(BUILD)/thread/stopped --overwrite >/dev/null; test $$? -eq 130
 	@echo "check: all is well"
+
+peers: EXTRA_PACKAGES = python3-venv
+peers: deps ## what other programs say of the same files (needs Python, and the network for a package)
+	@$(CONFIGURE)
+	@cmake --build $(BUILD) --parallel $(JOBS) --target tests_float
+	@python3 -m venv $(BUILD)/peers && $(BUILD)/peers/bin/pip install --quiet --disable-pip-version-check safetensors==0.8.0
+	@$(BUILD)/peers/bin/python tests/peers/safetensors_verdicts.py $(BUILD)/tests_float
 
 FUZZ_SECONDS := 60
 fuzz: EXTRA_PACKAGES = clang libclang-rt-dev

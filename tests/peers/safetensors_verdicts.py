@@ -1,9 +1,7 @@
 """Compares verdicts on the files of safetensors_header_test.cpp with those of the format's own reader.
 
-    python3 -m venv build/peers && build/peers/bin/pip install 'safetensors==0.8.*'
-    build/peers/bin/python tests/peers/safetensors_verdicts.py build/tests_double
-
-The argument is the program of tests that holds that test. Exit code 1 when a verdict differs.
+`make peers` runs it. The argument is the program of tests that holds that test. Exit code 1 when a verdict differs,
+or when that test has made no files.
 """
 
 import os

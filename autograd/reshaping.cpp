@@ -43,8 +43,8 @@ Tensor part_of(const Tensor& whole, int axis, Index first, Index count) {
 
 Variable narrow(const Variable& x, int axis, Index first, Index count) {
   require_values("narrow", x);
-  require(first >= 0 && count >= 0 && first + count <= x.shape()[axis],
-          "[narrow] indices {} to {} of axis {} of shape {}", first, first + count, axis, x.shape());
+  require(first >= 0 && count >= 0 && count <= x.shape()[axis] - first,
+          "[narrow] {} indices from {} on of axis {} of shape {}", count, first, axis, x.shape());
   return record("narrow", part_of(x.value(), axis, first, count), {x},
                 [shape = x.shape(), axis, first, count](const Tensor& g, InputGradients& inputs) {
                   Real* dx = inputs.accumulator(0).data();

@@ -1,6 +1,7 @@
 // What the operations refuse: each message is one line that names the operation and the numbers that
 // disagree.
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -107,17 +108,22 @@ const std::vector<Refusal> refusals = {
      [] {
        return narrow(zeros({2, 3}), 1, 2, 2);
      },
-     {"[narrow]", "2 to 4", "axis 1", "[2, 3]"}},
+     {"[narrow]", "2 indices from 2 on", "axis 1", "[2, 3]"}},
+    {"slice of more numbers than there are",
+     [] {
+       return narrow(zeros({2, 3}), 1, 2, std::numeric_limits<Index>::max());
+     },
+     {"[narrow]", "9223372036854775807 indices from 2 on", "[2, 3]"}},
     {"slice before the start",
      [] {
        return narrow(zeros({2, 3}), 0, -1, 1);
      },
-     {"[narrow]", "-1 to 0", "[2, 3]"}},
+     {"[narrow]", "1 indices from -1 on", "[2, 3]"}},
     {"slice of negative count",
      [] {
        return narrow(zeros({2, 3}), 0, 1, -1);
      },
-     {"[narrow]", "1 to 0", "[2, 3]"}},
+     {"[narrow]", "-1 indices from 1 on", "[2, 3]"}},
     {"slice of no axis",
      [] {
        return narrow(zeros({2, 3}), 2, 0, 1);

@@ -86,6 +86,11 @@ void parse_or_exit(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::ExtrasError&) {
     throw complaint(unexpected(app));
   } catch (const CLI::ParseError& error) {
+    for (const CLI::Option* option : app.get_options()) {
+      if (option->get_expected_max() == 1 && option->results().size() > 1) {
+        throw complaint(option->get_name() + " is given more than once");
+      }
+    }
     throw complaint(error.what());
   }
 }

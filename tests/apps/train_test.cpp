@@ -262,6 +262,8 @@ TEST_CASE("Wrong usage ends with 2 and one line about what is wrong") {
       {{"--dropout", "0.1x"}, {"--dropout", "0.1x"}},
       {{"--n_layer", ""}, {"--n_layer", "\"\""}},
       {{"--n_layer", "1e-3"}, {"--n_layer", "1e-3"}},
+      {{"--seed", "1", "--seed=2"}, {"--seed is given more than once"}},
+      {{"--keep=1", "--keep=2", "--keep=3"}, {"--keep is given more than once"}},
       {{"--n_layer", "1e300"}, {"--n_layer", "1e300"}},
       {{"--n_layer"}, {"--n_layer"}},
       {{"--n_layer", "two"}, {"--n_layer", "two"}},

@@ -88,7 +88,7 @@ int train(TrainOptions asked) {
   std::optional<Checkpoint> begun;
   if (options.resume) {
     folder = RunFolder::reopen(options.out_dir);
-    begun = load_resumed(options, *folder, corpus.text);
+    begun = load_resumed(options, *folder, corpus.text, corpus.source);
   }
   if (!begun && !options.init_from.empty()) begun = load_initial(options, corpus.text);
   asked.model = options.model;

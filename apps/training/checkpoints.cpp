@@ -14,12 +14,19 @@ std::map<std::string, std::string> identity(const TrainOptions& options, const E
   return settings;
 }
 
-std::optional<Checkpoint> load_resumed(const TrainOptions& options, const RunFolder& folder, const EncodedText& text) {
+std::optional<Checkpoint> load_resumed(const TrainOptions& options, const RunFolder& folder, const EncodedText& text,
+                                       const std::string& source) {
   const auto path = folder.newest_checkpoint();
   if (!path) return {};
   Checkpoint checkpoint = load_checkpoint(*path);
   require(checkpoint.training.has_value(), "{}: it has no trainer state to resume from", path->string());
-  check_same_run(options.out_dir, checkpoint.training->settings, identity(options, text));
+  const auto now = identity(options, text);
+  const auto begun = checkpoint.training->settings.find("text");
+  require(begun == checkpoint.training->settings.end() || begun->second == now.at("text"),
+          "{}: {} is not the text that this run was begun with; give that one by --data, or begin a new run with this "
+          "text by --init_from {}",
+          options.out_dir, source, options.out_dir);
+  check_same_run(options.out_dir, checkpoint.training->settings, now);
   const Index steps = checkpoint.training->steps;
   require(steps < options.max_iters || (steps == options.max_iters && !folder.is_done()),
           "{}: this run has done its {} steps; give a larger --max_iters", options.out_dir, steps);

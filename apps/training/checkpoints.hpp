@@ -16,8 +16,9 @@ namespace qisa {
 std::map<std::string, std::string> identity(const TrainOptions& options, const EncodedText& text);
 
 /// The checkpoint to resume from; none if the run was stopped before it had saved one. Throws when it is
-/// another run's, or the run has ended.
-std::optional<Checkpoint> load_resumed(const TrainOptions& options, const RunFolder& folder, const EncodedText& text);
+/// another run's, or the run has ended. `source` is where the text is from.
+std::optional<Checkpoint> load_resumed(const TrainOptions& options, const RunFolder& folder, const EncodedText& text,
+                                       const std::string& source);
 
 /// The model that --init_from names, to begin a new run with on this text: characters that it does not know are
 /// added to its vocabulary, with weights that the seed determines. The options take its settings; throws, by name,

@@ -169,7 +169,8 @@ TEST_CASE("What cannot be resumed is refused, and the run stays as it was") {
   check_refused(place.train({"--resume", "out"}), 1, {"out", "20", "--max_iters"});
   check_refused(place.train({"--resume", "out", "--max_iters=15"}), 1, {"out", "20", "--max_iters"});
   place.write("text.txt", "Another text. " + Workplace::verse());
-  check_refused(place.train({"--resume", "out", "--max_iters=30"}), 1, {"out", "text"});
+  check_refused(place.train({"--resume", "out", "--max_iters=30"}), 1,
+                {"out: text.txt is not the text that this run was begun with", "--data", "--init_from out"});
   CHECK((checkpoint_and_options(place, "out") == before));
 }
 

@@ -9,6 +9,7 @@
 #include "nn/files/checkpoint.hpp"
 #include "nn/sampler.hpp"
 #include "nn/text/text_file.hpp"
+#include "nn/text/utf8.hpp"
 
 using namespace qisa;
 
@@ -49,7 +50,14 @@ SampleOptions parse(int argc, char** argv) {
 /// The tokens of what --start gives: a text, or FILE:path.
 std::vector<std::int32_t> read_start(const std::string& start, const Tokenizer& tokenizer) {
   require(!start.empty(), "--start is empty; give at least one character, or leave it out");
-  if (!start.starts_with("FILE:")) return tokenizer.encode(start, "--start");
+  if (!start.starts_with("FILE:")) {
+    try {
+      decode_utf8(start);
+    } catch (const Error& error) {
+      throw_error("--start: {}", error.what());
+    }
+    return tokenizer.encode(start, "--start");
+  }
   return tokenizer.encode(read_text(start.substr(5)), "--start " + start);
 }
 

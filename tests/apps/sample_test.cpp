@@ -174,7 +174,7 @@ TEST_CASE("A start that is no text is refused") {
   const Trained place;
   fs::create_directory(place.path / "folder");
   check_refused(place.sample({"--start", ""}), 1, {"start"});
-  check_refused(place.sample({"--start", "the caf\xe9"}), 1, {"UTF-8"});
+  check_refused(place.sample({"--start", "the caf\xe9"}), 1, {"--start: the text is not valid UTF-8"});
   check_refused(place.sample({"--start", "FILE:no-such.txt"}), 1, {"no-such.txt"});
   check_refused(place.sample({"--start", "FILE:folder"}), 1, {"folder"});
 }

@@ -26,12 +26,14 @@ CircuitBank::CircuitBank(Circuit circuit, std::span<const std::vector<PauliStrin
   fast_->program = std::make_shared<BankProgram>(circuit_, strings, encoding);
 }
 
-Variable CircuitBank::measure(const Variable& angles, const Variable& rows, CircuitKernel kernel) const {
-  require_values("measure_circuits", angles, rows);
+Variable CircuitBank::measure(const Variable& angles, const Variable& given, CircuitKernel kernel) const {
+  require_values("measure_circuits", angles, given);
   const Shape expected = {size(), circuit_.angles()};
   require(angles.shape() == expected, "a bank of {} circuits of {} angles needs angles of shape {}, not {}", size(),
           circuit_.angles(), expected, angles.shape());
-  if (kernel == CircuitKernel::stepwise) return measure_stepwise(angles, rows);
+  if (kernel == CircuitKernel::stepwise) return measure_stepwise(angles, given);
+  fast_->program->columns(given.shape());
+  const Variable rows = fast_->program->encoding == Encoding::amplitude ? of_safe_size(given) : given;
   const bool gradient = is_recording() && (angles.requires_gradient() || rows.requires_gradient());
   if (kernel == CircuitKernel::fused && !gradient) {
     return Variable(fast_->fused(angles.value())->measure(rows.value()));

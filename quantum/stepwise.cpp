@@ -84,10 +84,24 @@ Variable pad_states(const Variable& rows, int wires) {
   return reshape(concat(std::vector{transpose(rows, 0, 1), zeros}, 0), {2, dimension, tokens});
 }
 
+Variable of_safe_size(const Variable& rows) {
+  Tensor factors;
+  const Real* x = rows.value().data();
+  for (Index row = 0, width = rows.shape()[1]; row < rows.shape()[0]; ++row, x += width) {
+    Real largest = 0;
+#pragma omp simd reduction(max : largest)
+    for (Index i = 0; i < width; ++i) largest = std::max(largest, std::abs(x[i]));
+    if (largest == 0 || (largest >= Real(0x1p-30) && largest <= Real(0x1p30)) || !std::isfinite(largest)) continue;
+    if (factors.empty()) factors = Tensor::full({rows.shape()[0], 1}, 1);
+    factors[row] = std::ldexp(Real(1), std::min(-std::ilogb(largest), 126));  // a float can be no larger
+  }
+  return factors.empty() ? rows : rows * Variable(factors);
+}
+
 // With r = 1/|x|: psi = r x, and dx = r (g - psi (psi·g)), the part of g across psi.
 Variable encode_amplitudes(const Variable& rows, int wires) {
   require_values("encode_amplitudes", rows);
-  const Variable padded = pad_states(rows, wires);
+  const Variable padded = pad_states(of_safe_size(rows), wires);
   Tensor psi = padded.value().clone();
   std::vector<Real> r = inner_products(psi, psi);
   for (Real& value : r) value = value == 0 ? Real(0) : 1 / std::sqrt(value);
@@ -110,10 +124,9 @@ Variable apply_gate(const Operation& operation, const Variable& states, const Va
           angles.shape());
   const double angle = turns ? static_cast<double>(angles.value()[operation.angle]) : 0;
   const Matrix2 m = matrix(operation.gate, angle);
-  const Tensor& psi = states.value();
-  return record(gate_name(operation.gate).data(), apply_matrix(operation, m, psi, true),
+  return record(gate_name(operation.gate).data(), apply_matrix(operation, m, states.value(), true),
                 {states, turns ? angles : Variable()},
-                [operation, angle, m, psi](const Tensor& g, InputGradients& inputs) {
+                [operation, angle, m, psi = states.value()](const Tensor& g, InputGradients& inputs) {
                   if (inputs.wanted(0)) inputs.add(0, apply_matrix(operation, adjoint(m), g, true));
                   if (inputs.wanted(1)) {
                     const Matrix2 dm = matrix_derivative(operation.gate, angle);

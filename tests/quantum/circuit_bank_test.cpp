@@ -2,10 +2,12 @@
 // with dense matrices.
 #include "quantum/circuit_bank.hpp"
 
+#include <cmath>
 #include <optional>
 #include <thread>
 
 #include "autograd/backward.hpp"
+#include "autograd/operations.hpp"
 #include "tests/catch.hpp"
 #include "tests/quantum/dense.hpp"
 
@@ -197,6 +199,31 @@ TEST_CASE("Threads may share a bank, each with angles of its own") {
   }
   for (std::thread& thread : threads) thread.join();
   for (std::size_t i = 0; i < 4; ++i) CHECK(distance(results[i], values(i)) == 0);
+}
+
+TEST_CASE("Rows of any size are encoded by their direction") {
+  const CircuitBank bank(qisa_circuit(4), std::vector<std::vector<PauliString>>{{PauliString("XZII")}});
+  Random random(7, Purpose::tests);
+  const Tensor angles = random_tensor(random, {1, 12}), rows = random_tensor(random, {3, 16});
+  const auto measured = [&](const Tensor& given, CircuitKernel kernel) {
+    const Variable x = Variable::leaf(given);
+    const NoGradient fused_may_run;
+    return bank.measure(Variable(angles), x, kernel).value();
+  };
+  for (const CircuitKernel kernel : {CircuitKernel::stepwise, CircuitKernel::adjoint, CircuitKernel::fused}) {
+    for (const int exponent : {-100, -70, -40, 40, 70, 100}) {  // squares of 2^-100 and 2^70 are beyond a float
+      CAPTURE(exponent);
+      Tensor scaled = rows.clone();  // the middle row only: its neighbours stay as they are
+      for (Index i = 16; i < 32; ++i) scaled[i] = std::ldexp(rows[i], exponent);
+      CHECK(distance(measured(scaled, kernel), measured(rows, kernel)) == 0);
+      if (kernel == CircuitKernel::fused) continue;
+      const Variable x = Variable::leaf(rows), y = Variable::leaf(scaled);
+      for (const Variable& input : {x, y}) backward(sum(bank.measure(Variable(angles), input, kernel)));
+      Tensor expected = x.gradient().clone(), found = y.gradient().clone();
+      for (Index i = 16; i < 32; ++i) found[i] = std::ldexp(found[i], exponent);
+      CHECK(distance(found, expected) == 0);
+    }
+  }
 }
 
 TEST_CASE("A bank refuses strings and inputs that do not fit") {

@@ -9,12 +9,12 @@
 
 #include "apps/shared/command_line.hpp"
 #include "apps/shared/corpus.hpp"
+#include "apps/shared/model_facts.hpp"
 #include "apps/shared/numbers.hpp"
 #include "apps/shared/run_folder.hpp"
 #include "nn/files/checkpoint.hpp"
 #include "nn/text/builtin_corpus.hpp"
 #include "nn/text/text_data.hpp"
-#include "nn/training/audit.hpp"
 #include "nn/training/evaluation.hpp"
 
 using namespace qisa;
@@ -117,7 +117,7 @@ Report evaluate(const EvaluateOptions& options) {
   report.part = options.part;
   report.model = model.settings();
   report.parameters = model.parameters().size();
-  report.parameters_a_head = model.parameters_a_head();
+  report.parameters_a_head = parameters_a_head(model);
   report.dead_outputs = dead_outputs(model.settings().attention, model.pauli_strings());
   report.predictions = predict(model, tokens, workers, options.windows);
   require(std::isfinite(report.predictions.mean_loss()), "the model's logits are not finite: its loss is {}",
@@ -215,7 +215,7 @@ void print_text(const Report& report) {
   }
   print_row("BLEU", errors.bleu);
 
-  fmt::print("\naudit  {}\n", report.audit.verdict());
+  fmt::print("\naudit  {}\n", verdict(report.audit));
   if (report.below_entropy.value_or(false)) {
     fmt::print(
         "       the loss is below the text's entropy, where no causal model can be: the model reads the future\n");

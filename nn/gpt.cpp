@@ -126,12 +126,4 @@ GenerationCache GPT::new_cache() const {
   return cache;
 }
 
-Index GPT::parameters_a_head() const {
-  Index count = 0;
-  for (const NamedParameter& part : parameters_.names()) {
-    if (part.name.starts_with("blocks.0.mhsa.heads.0.")) count += part.shape.size();
-  }
-  return count;
-}
-
 }  // namespace qisa

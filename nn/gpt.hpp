@@ -63,9 +63,6 @@ class GPT {
   /// earlier positions compute.
   GenerationCache new_cache() const;
 
-  /// Trained numbers that belong to one attention head.
-  Index parameters_a_head() const;
-
   const ModelSettings& settings() const { return settings_; }
   const ModelStrings& pauli_strings() const { return strings_; }
   Parameters& parameters() { return parameters_; }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "apps/shared/model_facts.hpp"
 #include "apps/shared/progress.hpp"
-#include "nn/training/audit.hpp"
 #include "nn/training/evaluation.hpp"
 #include "nn/training/trainer.hpp"
 
@@ -107,11 +107,11 @@ RunResult train_and_evaluate(const Run& run, const Scale& scale, const Text& tex
   result.word_error_rate = *errors.word_error_rate;
   result.bleu = errors.bleu;
   result.parameters = model.parameters().size();
-  result.parameters_a_head = model.parameters_a_head();
+  result.parameters_a_head = parameters_a_head(model);
   result.dead_outputs = dead_outputs(run.variant.attention, model.pauli_strings());
   const CausalityAudit audit = audit_causality(model, validation);
   result.causal = audit.causal();
-  result.audit = audit.verdict();
+  result.audit = verdict(audit);
   result.reading = reading_map(model, sentence(validation, scale.block_size, text.tokenizer), text.tokenizer);
   return result;
 }

@@ -7,13 +7,6 @@
 #include "nn/text/text_data.hpp"
 
 namespace qisa {
-std::string CausalityAudit::verdict() const {
-  if (causal()) return fmt::format("causal: no logit before a changed character moved ({} changes tried)", changes);
-  return fmt::format(
-      "reads the future: changing character {} moved the logits of {} earlier position{}, by up to {:.2g}",
-      position + 1, moved_positions, moved_positions == 1 ? "" : "s", largest_move);
-}
-
 CausalityAudit audit_causality(const GPT& model, std::span<const std::int32_t> tokens, Index count) {
   const Index length = model.settings().block_size, vocabulary = model.settings().vocabulary_size;
   const Index available = window_count(tokens, length);

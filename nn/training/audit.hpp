@@ -3,7 +3,6 @@
 #pragma once
 
 #include <span>
-#include <string>
 
 #include "nn/gpt.hpp"
 
@@ -18,8 +17,6 @@ struct CausalityAudit {
   double largest_move = 0;    // of a logit at these positions
 
   bool causal() const { return moved_positions == 0; }
-  /// One line for a person, who counts positions from 1.
-  std::string verdict() const;
 };
 
 /// Tries every position but the first (nothing is before it) of up to `windows` windows that are spread

@@ -41,8 +41,6 @@ TEST_CASE("Causal models of every mechanism are cleared") {
         const CausalityAudit audit = audit_causality(GPT(settings, 1), random_text(300), 3);
         CHECK(audit.causal());
         CHECK(audit.changes == 3 * (length - 1));
-        CHECK(audit.verdict() ==
-              fmt::format("causal: no logit before a changed character moved ({} changes tried)", 3 * (length - 1)));
       }
     }
   }
@@ -61,15 +59,6 @@ TEST_CASE("Transposed models of every mechanism are convicted, by the last chara
       CHECK(audit.largest_move > 0);
     }
   }
-}
-
-TEST_CASE("The verdict on a model that reads the future names the character, the positions and the distance") {
-  CausalityAudit audit{60, 15, 4, 0.0625};
-  CHECK(audit.verdict() ==
-        "reads the future: changing character 16 moved the logits of 4 earlier positions, by up to 0.062");
-  audit.moved_positions = 1;
-  CHECK(audit.verdict() ==
-        "reads the future: changing character 16 moved the logits of 1 earlier position, by up to 0.062");
 }
 
 // Width 4. Token embeddings are in columns 0 and 1. At all positions but the last, the position embedding is
@@ -114,11 +103,12 @@ TEST_CASE("An audit takes the windows that there are, and needs one") {
   check_error(error_of([&] { audit_causality(model, random_text(6)); }), "6 characters has no window of 6");
 }
 
-TEST_CASE("With a single character nothing can be changed, and the verdict says that nothing was") {
+TEST_CASE("With a single character nothing can be changed") {
   ModelSettings settings = tiny("csa", Aggregation::causal, 6);
   settings.vocabulary_size = 1;
   const CausalityAudit audit = audit_causality(GPT(settings, 1), Tokens(20, 0));
-  CHECK(audit.verdict().find("(0 changes tried)") != std::string::npos);
+  CHECK(audit.causal());
+  CHECK(audit.changes == 0);
 }
 
 }  // namespace audit_test

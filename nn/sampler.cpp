@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 namespace qisa {
@@ -61,8 +60,7 @@ Tensor Sampler::next_logits() {
 
 std::int32_t Sampler::next() {
   const Tensor logits = next_logits();
-  const auto is_bad = [](Real logit) { return std::isnan(logit) || logit == std::numeric_limits<Real>::infinity(); };
-  require(std::ranges::none_of(logits.values(), is_bad),
+  require(std::ranges::all_of(logits.values(), [](Real logit) { return logit < INFINITY; }),
           "the model's logits are not finite: no character can be drawn from them");
   const std::vector<double> probabilities = sampling_probabilities(logits.values(), settings_);
   double remaining = random_.uniform();

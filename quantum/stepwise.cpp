@@ -85,17 +85,21 @@ Variable pad_states(const Variable& rows, int wires) {
 }
 
 Variable of_safe_size(const Variable& rows) {
-  Tensor factors;
+  const Index count = rows.shape()[0], width = rows.shape()[1];
   const Real* x = rows.value().data();
-  for (Index row = 0, width = rows.shape()[1]; row < rows.shape()[0]; ++row, x += width) {
+  Tensor factors({count, 1});  // at first the largest number of each row
+  bool safe = true;
+  for (Index row = 0; row < count; ++row, x += width) {
     Real largest = 0;
 #pragma omp simd reduction(max : largest)
     for (Index i = 0; i < width; ++i) largest = std::max(largest, std::abs(x[i]));
-    if (largest == 0 || (largest >= Real(0x1p-30) && largest <= Real(0x1p30)) || !std::isfinite(largest)) continue;
-    if (factors.empty()) factors = Tensor::full({rows.shape()[0], 1}, 1);
-    factors[row] = std::ldexp(Real(1), std::min(-std::ilogb(largest), 126));  // a float can be no larger
+    factors[row] = largest;
+    safe = safe && largest >= Real(0x1p-30) && largest <= Real(0x1p30);
   }
-  return factors.empty() ? rows : rows * Variable(factors);
+  if (safe) return rows;
+  // A float's largest power is 2^127.
+  for (Real& f : factors.values()) f = f == 0 ? 0 : std::ldexp(Real(1), std::min(-std::ilogb(f), 126));
+  return rows * Variable(factors);
 }
 
 // With r = 1/|x|: psi = r x, and dx = r (g - psi (psi·g)), the part of g across psi.

@@ -19,8 +19,8 @@ namespace qisa {
 /// width > 2^wires.
 Variable pad_states(const Variable& rows, int wires);
 
-/// The rows [tokens, width], each times a power of two if its numbers are so small or large that their squares would be
-/// lost: amplitude encoding takes rows of any size.
+/// The rows [tokens, width] or, where numbers are so small or large that their squares would be lost, each row times a
+/// power of two, and a row of zeros times 0: amplitude encoding takes rows of any size.
 Variable of_safe_size(const Variable& rows);
 
 /// Amplitude encoding, psi = pad(x) / |x|: rows [tokens, width] -> states [2, 2^wires, tokens]. A row

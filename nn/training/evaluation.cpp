@@ -10,10 +10,6 @@
 #include "tensor/fast/softmax.hpp"
 
 namespace qisa {
-double Predictions::mean_loss() const {
-  return std::accumulate(loss.begin(), loss.end(), 0.0) / static_cast<double>(loss.size());
-}
-
 Predictions predict(const GPT& model, std::span<const std::int32_t> tokens, Workers& workers, Index most_windows,
                     const std::function<void(Index done, Index all)>& progress) {
   const Index length = model.settings().block_size, available = window_count(tokens, length);

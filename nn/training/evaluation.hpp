@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <vector>
@@ -24,7 +25,7 @@ struct Predictions {
   std::vector<std::int32_t> likeliest;  // [windows, block_size] the token of the largest logit
 
   /// Mean cross-entropy over all positions, in nats a character.
-  double mean_loss() const;
+  double mean_loss() const { return std::accumulate(loss.begin(), loss.end(), 0.0) / static_cast<double>(loss.size()); }
 };
 
 /// Predicts the text in windows side by side, or the first `most_windows` of them if that is not 0; without dropout.

@@ -108,7 +108,8 @@ void live_through(const Workplace& place, const Options& options, double& longes
   }
 }
 
-TEST_CASE("A run that is killed at random instants and resumed ends with the bytes of one that ran through") {
+TEST_CASE("A run that is killed at random instants and resumed ends with the bytes of one that ran through",
+          "[alone]") {
   std::mt19937_64 random(1);
   Tally tally;
   double longest = 0;  // of a life, in milliseconds

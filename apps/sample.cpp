@@ -34,7 +34,7 @@ SampleOptions parse(int argc, char** argv) {
   app.add_option("--num_samples", options.num_samples, "texts to write")->capture_default_str();
   app.add_option("--max_new_tokens", options.max_new_tokens, "characters a text")->capture_default_str();
   app.add_option("--temperature", options.sampling.temperature,
-                 "below 1 bolder, above 1 wilder; 0 takes the likeliest character always")
+                 "below 1 safer, above 1 wilder; 0 takes the likeliest character always")
       ->capture_default_str();
   app.add_option("--top_k", options.sampling.top_k, "only the k likeliest characters (0: all)")->capture_default_str();
   app.add_option("--top_p", options.sampling.top_p, "only the likeliest characters that together have probability p")

@@ -22,10 +22,12 @@ std::optional<Checkpoint> load_resumed(const TrainOptions& options, const RunFol
   require(checkpoint.training.has_value(), "{}: it has no trainer state to resume from", path->string());
   const auto now = identity(options, text);
   const auto begun = checkpoint.training->settings.find("text");
-  require(begun == checkpoint.training->settings.end() || begun->second == now.at("text"),
-          "{}: {} is not the text that this run was begun with; give that one by --data, or begin a new run with this "
-          "text by --init_from {}",
-          options.out_dir, source, options.out_dir);
+  const std::string& data = checkpoint.training->data;
+  require(
+      begun == checkpoint.training->settings.end() || begun->second == now.at("text"),
+      "{}: {} is not the text that this run was begun with{}; give that one by --data, or begin a new run with this "
+      "text by --init_from {}",
+      options.out_dir, source, data.empty() || data == source ? "" : ", " + data, options.out_dir);
   check_same_run(options.out_dir, checkpoint.training->settings, now);
   const Index steps = checkpoint.training->steps;
   require(steps < options.max_iters || (steps == options.max_iters && !folder.is_done()),

@@ -170,7 +170,9 @@ TEST_CASE("What cannot be resumed is refused, and the run stays as it was") {
   check_refused(place.train({"--resume", "out", "--max_iters=15"}), 1, {"out", "20", "--max_iters"});
   place.write("text.txt", "Another text. " + Workplace::verse());
   check_refused(place.train({"--resume", "out", "--max_iters=30"}), 1,
-                {"out: text.txt is not the text that this run was begun with", "--data", "--init_from out"});
+                {"out: text.txt is not the text that this run was begun with;", "--data", "--init_from out"});
+  check_refused(place.train({"--resume", "out", "--max_iters=30", "--data", "builtin"}), 1,
+                {"out: builtin is not the text that this run was begun with, text.txt; give that one by --data"});
   CHECK((checkpoint_and_options(place, "out") == before));
 }
 

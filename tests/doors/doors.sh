@@ -62,7 +62,7 @@ case $door in
     ;;
   pkg-config)
     project
-    line=$(block 4)
+    line=$(block 5)
     eval "${line/g++/$compiler}"
     check_run ./xor
     ;;

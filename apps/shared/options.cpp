@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "apps/shared/command_line.hpp"
+#include "apps/shared/config_value.hpp"
 #include "apps/shared/nearest.hpp"
-#include "apps/shared/numbers.hpp"
 #include "apps/shared/run_folder.hpp"
 #include "nn/attention/mechanism.hpp"
 #include "nn/training/workers.hpp"
@@ -65,66 +65,6 @@ Choices choices_of(const std::string& name) {
   return names;
 }
 
-template <class Value>
-constexpr bool is_choice = !choices<Value>.empty() && !std::is_same_v<Value, bool>;
-
-/// An option as an entry of a config file.
-template <class Value>
-ConfigValue to_entry(const Value& value) {
-  if constexpr (std::is_same_v<Value, bool> || std::is_same_v<Value, double> || std::is_same_v<Value, std::string>) {
-    return value;
-  } else if constexpr (is_choice<Value>) {
-    return name_of(value);
-  } else {
-    // TOML's integers are signed: a larger seed is written as text.
-    return std::in_range<std::int64_t>(value) ? ConfigValue(static_cast<std::int64_t>(value))
-                                              : fmt::format("{}", value);
-  }
-}
-
-std::string text_of(const ConfigValue& value) {
-  return std::visit([](const auto& single) { return fmt::format("{}", single); }, value);
-}
-
-/// Takes the option's value from an entry; false if that is of another type or out of range.
-template <class Value>
-bool take(const ConfigValue& entry, Value& value) {
-  const auto* integer = std::get_if<std::int64_t>(&entry);
-  const auto* number = std::get_if<double>(&entry);
-  const auto* text = std::get_if<std::string>(&entry);
-  if constexpr (std::is_same_v<Value, bool>) {
-    const auto* boolean = std::get_if<bool>(&entry);
-    if (boolean) value = *boolean;
-    return boolean != nullptr;
-  } else if constexpr (std::is_same_v<Value, double>) {
-    if (number) value = *number;
-    if (integer) value = static_cast<double>(*integer);
-    return number || integer;
-  } else if constexpr (std::is_same_v<Value, std::string>) {
-    if (text) value = *text;
-    return text != nullptr;
-  } else if constexpr (is_choice<Value>) {
-    const bool known = text && std::find(choices<Value>.begin(), choices<Value>.end(), *text) != choices<Value>.end();
-    if (known) read_setting("", *text, value);
-    return known;
-  } else {
-    std::optional<Value> whole;
-    if (integer && std::in_range<Value>(*integer)) whole = static_cast<Value>(*integer);
-    if (number) whole = as_whole_number<Value>(*number);
-    if (text) whole = parse_number<Value>(*text);
-    if (whole) value = *whole;
-    return whole.has_value();
-  }
-}
-
-template <class Value>
-const char* kind_of() {
-  if constexpr (std::is_same_v<Value, bool>) return "true or false";
-  if constexpr (std::is_same_v<Value, double>) return "a number";
-  if constexpr (std::is_same_v<Value, std::string> || is_choice<Value>) return "a text in quotation marks";
-  return std::is_unsigned_v<Value> ? "a whole number of at least 0" : "a whole number in range";
-}
-
 /// Reads a config file into the options. Throws an Error that names its line when an entry is none of theirs.
 void read_into(TrainOptions& options, const std::string& path, bool are_given) {
   auto entries = read_config(path);
@@ -137,7 +77,7 @@ void read_into(TrainOptions& options, const std::string& path, bool are_given) {
     const Choices known = choices_of<Value>(name);
     const std::string wanted =
         known.empty() || std::is_same_v<Value, bool> ? kind_of<Value>() : fmt::format("{}", fmt::join(known, " or "));
-    const bool good = take(entry.value, value);
+    const bool good = from_entry(entry.value, value);
     const bool among = known.empty() || std::is_same_v<Value, bool> ||
                        std::find(known.begin(), known.end(), text_of(entry.value)) != known.end();
     require(good && among, "{}: {} must be {}, not {}", entry.place, name, wanted, text_of(entry.value));
